@@ -8,8 +8,9 @@
 WEIR_BEGIN_C
 
 typedef enum weir_slo_baseline {
-	WEIR_BASELINE_SPLITWISE, /* token curve at the prompt's tokens, TBT = (e2e - ttft) / output_tokens */
-	WEIR_BASELINE_UNLOADED	 /* token curve at one token, TBT = (e2e - ttft) / (output_tokens - 1) */
+	WEIR_BASELINE_SPLITWISE, /* token curve at the prompt's tokens, TBT = (e2e - ttft) /
+	                            output_tokens */
+	WEIR_BASELINE_UNLOADED /* token curve at one token, TBT = (e2e - ttft) / (output_tokens - 1) */
 } weir_slo_baseline;
 
 /* Limits of slowdown (measured / unloaded) of one quantity. */
@@ -19,7 +20,7 @@ typedef struct weir_slo_limits {
 
 /* The `slo` section. */
 typedef struct weir_slo_config {
-	int baseline;				/* weir_slo_baseline */
+	int baseline;                /* weir_slo_baseline */
 	const char *reference_model; /* "": the model of the request's application */
 	const char *reference_gpu;
 	int64_t reference_tensor_parallel;
@@ -31,7 +32,7 @@ WEIR_API extern const weir_key_table weir_slo_keys;
 
 /* The `sampling` section. */
 typedef struct weir_sampling_config {
-	double interval;	  /* seconds between samples; 0: none */
+	double interval;      /* seconds between samples; 0: none */
 	double idle_fraction; /* share of the TDP that an idle server draws */
 } weir_sampling_config;
 

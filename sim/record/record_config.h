@@ -2,7 +2,6 @@
 #ifndef WEIR_RECORD_RECORD_CONFIG_H
 #define WEIR_RECORD_RECORD_CONFIG_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/export.h"
@@ -12,9 +11,8 @@ WEIR_BEGIN_C
 
 /* The `record` section. */
 typedef struct weir_record_config {
-	int64_t deflate;	   /* 0: not compressed; 1..9 */
+	int64_t deflate;       /* 0: not compressed; 1..9 */
 	double flush_interval; /* seconds of wall time */
-	bool requests;		   /* one row per request */
 } weir_record_config;
 
 WEIR_API extern const weir_key_table weir_record_keys;

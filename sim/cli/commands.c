@@ -3,5 +3,5 @@
 #include <stddef.h>
 
 const weir_command *const weir_commands[] = {
-	NULL,
+    NULL,
 };

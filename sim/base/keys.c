@@ -33,7 +33,7 @@ static weir_status read_integer(weir_keys_reader *reader, const weir_key *key, c
 		                      "expected an integer of at most 9007199254740991 (2^53 - 1), got %s",
 		                      weir_json_format_number(got, value));
 	}
-	if (value != trunc(value) || !keys_in_range(key, value)) {
+	if (!isfinite(value) || value != trunc(value) || !keys_in_range(key, value)) {
 		return keys_fail_expected(reader, key, path, json, error);
 	}
 	*field = (int64_t)value;

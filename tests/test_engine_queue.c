@@ -165,6 +165,7 @@ START_TEST(negative_zero_is_time_zero)
 {
 	weir_engine *engine = weir_engine_create();
 	weir_engine_advance(engine, -0.0);
+	ck_assert(!signbit(weir_engine_now(engine)));
 	weir_engine_schedule(engine, 0.0, 0, numbered(1));
 	weir_engine_schedule(engine, -0.0, 0, numbered(2));
 	weir_engine_schedule(engine, 1.0, 0, numbered(3));

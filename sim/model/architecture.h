@@ -15,9 +15,10 @@ typedef struct weir_architecture {
 	int64_t layers;
 	int64_t hidden;
 	int64_t heads;
-	int64_t kv_heads;       /* equal to heads without grouped-query attention */
-	int64_t ffn_hidden;     /* of one expert, for a mixture of experts */
-	int64_t experts;        /* 1: dense */
+	int64_t kv_heads;     /* equal to heads without grouped-query attention */
+	int64_t ffn_hidden;   /* of one expert, for a mixture of experts */
+	int64_t ffn_matrices; /* matrices of hidden x ffn_hidden that the roofline counts per expert */
+	int64_t experts;      /* 1: dense */
 	int64_t experts_active; /* experts used per token */
 	int64_t vocabulary;
 	int64_t bytes_per_value; /* of a KV-cache or activation element (dtype_size) */

@@ -37,8 +37,6 @@ typedef struct weir_batch {
 
 typedef struct weir_execution_time weir_execution_time;
 
-/* Power while executing, as a share of the server's TDP; see weir_execution_power. */
-
 /* One kind of model. `time_for` is called at the start of every iteration: it allocates nothing. */
 typedef struct weir_execution_time_type {
 	const char *name;
@@ -70,11 +68,10 @@ typedef struct weir_execution_target {
 /* Parsed `execution_time` section of a config; the members of the kinds not chosen are unused. */
 typedef struct weir_execution_time_config {
 	int kind;            /* index into weir_execution_time_kinds */
-	const char *profile; /* table: path of a profile JSON, see configs/profiles */
+	const char *profile; /* table: path of a profile JSON, see model/profile.h */
 	double mixed_factor; /* table: factor of a batch with both prompt and token tasks (1.1) */
 	double prompt_seconds, token_seconds; /* constant */
-	double busy_power_share; /* share of TDP while busy, for models without a power profile, and for
-	                            rows whose profile has none */
+	double busy_power_share;    /* share of TDP while busy, where no profile has measured it */
 	double roofline_overhead_s; /* roofline: fixed seconds added to each iteration (0) */
 } weir_execution_time_config;
 

@@ -30,10 +30,9 @@ bool weir_trace_unsigned(weir_trace_text text, uint64_t *value)
 	uint64_t sum = 0;
 	const char *p = text.begin;
 	for (unsigned digit; (digit = digit_of(*p)) <= 9; p++) {
-		if (sum > (UINT64_MAX - digit) / 10) {
+		if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum)) {
 			return false;
 		}
-		sum = 10 * sum + digit;
 	}
 	*value = sum;
 	return p == text.end && p != text.begin;

@@ -127,7 +127,10 @@ static weir_status reader_next(weir_source *source, weir_request *request, bool 
 			continue;
 		}
 		counts->requests++;
-		*request = row.request;
+		/* By member: a copy as a whole waits for the parser's stores. */
+		const weir_request *r = &row.request;
+		*request = (weir_request){r->arrival,	r->id,			  r->prompt_tokens, r->output_tokens,
+								  r->application, r->prefix_hashes, r->prefix_hash_count};
 		*more = true;
 		return WEIR_OK;
 	}

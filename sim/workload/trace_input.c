@@ -253,6 +253,7 @@ static weir_status restart(weir_trace_input *input, uint64_t offset, weir_error 
 		return weir_error_set(error, WEIR_ERROR_IO, input->name, "cannot be read again: %s",
 		                      strerror(errno));
 	}
+	input->begin_offset = offset;
 	input->begin = 0;
 	input->end = 0;
 	input->nul = NO_NUL;
@@ -277,25 +278,23 @@ weir_status weir_trace_input_seek(weir_trace_input *input, const weir_trace_posi
 	}
 	bool buffered = target >= input->begin_offset && target - input->begin_offset <= input->end;
 	if (!buffered) {
-		weir_status status = restart(input, input->gzip ? 0 : target, error);
-		if (status != WEIR_OK) {
-			return status;
-		}
-		input->begin_offset = input->gzip ? 0 : target;
-		input->line = position->line;
-		while (target - input->begin_offset > input->end && !input->at_end) {
+		/* Packed text can only be read up to there. */
+		uint64_t from = input->gzip ? 0 : target;
+		weir_status status = restart(input, from, error);
+		while (status == WEIR_OK && target - input->begin_offset > input->end && !input->at_end) {
 			input->begin = input->end;
 			input->nul = NO_NUL;
 			status = fill(input, error);
-			if (status != WEIR_OK) {
-				return status;
-			}
 		}
-		if (target - input->begin_offset > input->end) {
-			return weir_error_set(error, WEIR_ERROR_INPUT, input->name,
-			                      "the text ends before byte %llu, where the state was saved",
-			                      (unsigned long long)target);
+		if (status != WEIR_OK) {
+			return status;
 		}
+	}
+	if (target - input->begin_offset > input->end ||
+	    (!input->gzip && target > (uint64_t)(input->file_size - input->start))) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, input->name,
+		                      "the text ends before byte %llu, where the state was saved",
+		                      (unsigned long long)target);
 	}
 	input->begin = (size_t)(target - input->begin_offset);
 	input->line = position->line;

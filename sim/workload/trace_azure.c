@@ -54,7 +54,7 @@ static weir_status write_row(weir_trace_output *output, const weir_request *requ
                              weir_error *error)
 {
 	if (request->arrival > LONGEST_TRACE) {
-		return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+		return weir_error_set(error, WEIR_ERROR_INPUT, weir_trace_output_name(output),
 		                      "request %" PRId64
 		                      " arrives at %g s: an azure trace can be %g s long",
 		                      request->id, request->arrival, LONGEST_TRACE);

@@ -125,6 +125,11 @@ weir_status weir_trace_output_format(weir_trace_output *output, weir_error *erro
 	return weir_trace_output_write(output, text, (size_t)length, error);
 }
 
+const char *weir_trace_output_name(const weir_trace_output *output)
+{
+	return output->path;
+}
+
 weir_status weir_trace_output_finish(weir_trace_output *output, weir_error *error)
 {
 	errno = 0;

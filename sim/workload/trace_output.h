@@ -23,6 +23,9 @@ weir_status weir_trace_output_write(weir_trace_output *output, const char *text,
 weir_status weir_trace_output_format(weir_trace_output *output, weir_error *error,
                                      const char *format, ...) WEIR_PRINTF(3, 4);
 
+/* The path, or "standard output", for messages. */
+const char *weir_trace_output_name(const weir_trace_output *output);
+
 /* Writes what is left, syncs and renames, and frees in any case. On failure no file of that name is
  * made or changed. */
 weir_status weir_trace_output_finish(weir_trace_output *output, weir_error *error);

@@ -14,6 +14,12 @@ if(WEIR_SANITIZE)
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(weir_flags INTERFACE -fsanitize=address,undefined)
 endif()
+if(WEIR_FUZZ)
+  # Library code as well, so that the fuzzer sees its branches; assertions in every build type.
+  target_compile_options(weir_flags INTERFACE -UNDEBUG -fsanitize=fuzzer-no-link,address,undefined
+                         -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(weir_flags INTERFACE -fsanitize=address,undefined)
+endif()
 if(WEIR_COVERAGE)
   target_compile_options(weir_flags INTERFACE --coverage)
   target_link_options(weir_flags INTERFACE --coverage)

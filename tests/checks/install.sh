@@ -1,0 +1,45 @@
+#!/bin/bash
+# What is installed can be used: a program in C and one in C++ find the headers and both libraries by
+# pkg-config, and the installed command runs.
+set -euo pipefail
+
+if grep -Eq '^WEIR_(SANITIZE|COVERAGE|FUZZ):BOOL=ON' "$WEIR_BINARY_DIR/CMakeCache.txt"; then
+	echo "skipped: an instrumented library asks for its instruments"
+	exit 77
+fi
+
+prefix=$(mktemp -d "${TMPDIR:-/tmp}/weir-test-XXXXXX")
+trap 'rm -rf "$prefix"' EXIT
+cmake --install "$WEIR_BINARY_DIR" --prefix "$prefix" >/dev/null
+file=$(find "$prefix" -name weir.pc)
+export PKG_CONFIG_PATH=${file%/*}
+libraries=$(pkg-config --variable=libdir weir)
+read -ra flags <<<"$(pkg-config --cflags weir)"
+read -ra shared <<<"$(pkg-config --libs weir)"
+read -ra static <<<"$(pkg-config --libs --static weir)"
+
+cat >"$prefix/user.c" <<'END'
+#include <base/error.h>
+#include <engine/engine.h>
+#include <string.h>
+
+int main(void)
+{
+	weir_engine *engine = weir_engine_create();
+	int works = engine != NULL && weir_engine_now(engine) == 0.0;
+	weir_engine_destroy(engine);
+	return works && strcmp(weir_status_text(WEIR_OK), "success") == 0 ? 0 : 1;
+}
+END
+for language in c c++; do
+	compiler=$CC
+	[[ $language == c++ ]] && compiler=$CXX
+	compile=("$compiler" "${flags[@]}" -x "$language" "$prefix/user.c" -x none -o "$prefix/user")
+	"${compile[@]}" "${shared[@]}"
+	LD_LIBRARY_PATH=$libraries "$prefix/user"
+	# The archive by name: -lweir prefers the shared library.
+	"${compile[@]}" "$libraries/libweir.a" "${static[@]/-lweir/}"
+	"$prefix/user"
+done
+"$prefix/bin/weir" --version
+cmp "$WEIR_SOURCE_DIR/LICENSE" "$(find "$prefix" -name LICENSE)"

@@ -16,7 +16,8 @@ export PKG_CONFIG_PATH=${file%/*}
 libraries=$(pkg-config --variable=libdir weir)
 read -ra flags <<<"$(pkg-config --cflags weir)"
 read -ra shared <<<"$(pkg-config --libs weir)"
-read -ra static <<<"$(pkg-config --libs --static weir)"
+# The archive goes by name: -lweir would prefer the shared library.
+read -ra static <<<"$(pkg-config --libs --static weir | sed "s|-lweir|$libraries/libweir.a|")"
 
 cat >"$prefix/user.c" <<'END'
 #include <base/error.h>
@@ -37,8 +38,7 @@ for language in c c++; do
 	compile=("$compiler" "${flags[@]}" -x "$language" "$prefix/user.c" -x none -o "$prefix/user")
 	"${compile[@]}" "${shared[@]}"
 	LD_LIBRARY_PATH=$libraries "$prefix/user"
-	# The archive by name: -lweir prefers the shared library.
-	"${compile[@]}" "$libraries/libweir.a" "${static[@]/-lweir/}"
+	"${compile[@]}" "${static[@]}"
 	"$prefix/user"
 done
 "$prefix/bin/weir" --version

@@ -5,11 +5,19 @@ install(TARGETS weir weir_static weir_shared
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
-# A room's header keeps its room: #include "engine/engine.h" with -I<prefix>/include/weir.
-install(DIRECTORY sim/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir
-  FILES_MATCHING PATTERN "*.h" PATTERN "*_internal.h" EXCLUDE PATTERN "cli" EXCLUDE)
-install(DIRECTORY rl analysis DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir OPTIONAL
-  FILES_MATCHING PATTERN "*.h" PATTERN "*_internal.h" EXCLUDE)
+# A header that exports something is public. It keeps its room's name:
+# #include "engine/engine.h" with -I<prefix>/include/weir.
+file(GLOB_RECURSE WEIR_HEADERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sim/*.h
+     ${PROJECT_SOURCE_DIR}/rl/*.h ${PROJECT_SOURCE_DIR}/analysis/*.h)
+foreach(header ${WEIR_HEADERS})
+  file(STRINGS ${header} exports REGEX WEIR_API LIMIT_COUNT 1)
+  if(exports)
+    file(RELATIVE_PATH room ${PROJECT_SOURCE_DIR} ${header})
+    get_filename_component(room ${room} DIRECTORY)
+    string(REGEX REPLACE "^sim/" "" room ${room})
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/${room})
+  endif()
+endforeach()
 
 # Downloaded traces stay where they were downloaded.
 install(DIRECTORY configs traces DESTINATION ${WEIR_INSTALL_DATADIR} OPTIONAL

@@ -21,14 +21,14 @@ read -ra static <<<"$(pkg-config --libs --static weir | sed "s|-lweir|$libraries
 
 cat >"$prefix/user.c" <<'END'
 #include <base/error.h>
-#include <engine/engine.h>
+#include <base/memory.h>
 #include <string.h>
 
 int main(void)
 {
-	weir_engine *engine = weir_engine_create();
-	int works = engine != NULL && weir_engine_now(engine) == 0.0;
-	weir_engine_destroy(engine);
+	weir_arena *arena = weir_arena_create();
+	int works = arena != NULL && weir_arena_allocate(arena, 3, 8) != NULL;
+	weir_arena_destroy(arena);
 	return works && strcmp(weir_status_text(WEIR_OK), "success") == 0 ? 0 : 1;
 }
 END
@@ -41,5 +41,10 @@ for language in c c++; do
 	"${compile[@]}" "${static[@]}"
 	"$prefix/user"
 done
+
+# No installed header asks for one that is not installed.
+find "$prefix/include/weir" -name '*.h' -printf '#include "%P"\n' | sort |
+	"$CC" "${flags[@]}" -x c -fsyntax-only -
+
 "$prefix/bin/weir" --version
 cmp "$WEIR_SOURCE_DIR/LICENSE" "$(find "$prefix" -name LICENSE)"

@@ -64,13 +64,14 @@ need_packages() {
 	say "Installing missing packages: ${missing[*]}"
 	local log
 	log=$(mktemp)
+	# A fresh machine may still be busy with its own updates, which hold the lock.
 	if ! { "${as_root[@]}" apt-get update &&
-		"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+		"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+			install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
 		tail -n 20 "$log" >&2
 		rm -f "$log"
 		complain "apt-get could not install: ${missing[*]}"
-		die "  apt-get update && apt-get install -y ${missing[*]}"
+		die "  ${as_root[*]:+sudo }apt-get update && ${as_root[*]:+sudo }apt-get install -y ${missing[*]}"
 	fi
 	rm -f "$log"
 }

@@ -91,8 +91,11 @@ build() {
 	fi
 	mkdir -p "$root/build"
 	if ! (cd "$root" && cmake --preset "$preset" && "${command[@]}") >"$log" 2>&1; then
-		# Of a failed build the first complaint matters, of a failed configuration the last.
-		if ! grep -n -m 40 -A 3 -E 'error|Error|FAILED' "$log" >&2; then
+		# Of a failed build what its failed steps said, without the commands; else the last lines.
+		if grep -q '^FAILED: ' "$log"; then
+			awk '/^\[[0-9]+\/[0-9]+\]|^ninja: / { shown = 0 } /^FAILED: / { shown = 1; getline; next } shown' \
+				"$log" | head -n 100 >&2
+		else
 			tail -n 30 "$log" >&2
 		fi
 		complain "Building $preset failed; the whole log is $log"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static void set_message(weir_error *error, weir_status status, const char *format, va_list args)
-	WEIR_PRINTF(3, 0);
+    WEIR_PRINTF(3, 0);
 
 static void set_message(weir_error *error, weir_status status, const char *format, va_list args)
 {
@@ -14,10 +14,11 @@ static void set_message(weir_error *error, weir_status status, const char *forma
 }
 
 weir_status weir_error_set(weir_error *error, weir_status status, const char *where,
-						   const char *format, ...)
+                           const char *format, ...)
 {
 	if (error != NULL) {
-		/* The arguments may point into *error itself, when one error is told in terms of another. */
+		/* The arguments may point into *error itself, when one error is told in terms of another.
+		 */
 		weir_error fresh;
 		snprintf(fresh.where, sizeof fresh.where, "%s", where != NULL ? where : "");
 		va_list args;
@@ -30,7 +31,7 @@ weir_status weir_error_set(weir_error *error, weir_status status, const char *wh
 }
 
 weir_status weir_error_set_line(weir_error *error, weir_status status, const char *file,
-								long long line, const char *format, ...)
+                                long long line, const char *format, ...)
 {
 	if (error != NULL) {
 		weir_error fresh;
@@ -54,8 +55,8 @@ void weir_error_clear(weir_error *error)
 const char *weir_status_text(weir_status status)
 {
 	switch (status) {
-#define WEIR_STATUS_TEXT(name, text, exit_status) \
-	case name:                                    \
+#define WEIR_STATUS_TEXT(name, text, exit_status)                                                  \
+	case name:                                                                                     \
 		return text;
 		WEIR_STATUS_LIST(WEIR_STATUS_TEXT)
 #undef WEIR_STATUS_TEXT
@@ -66,8 +67,8 @@ const char *weir_status_text(weir_status status)
 int weir_status_exit(weir_status status)
 {
 	switch (status) {
-#define WEIR_STATUS_EXIT(name, text, exit_status) \
-	case name:                                    \
+#define WEIR_STATUS_EXIT(name, text, exit_status)                                                  \
+	case name:                                                                                     \
 		return exit_status;
 		WEIR_STATUS_LIST(WEIR_STATUS_EXIT)
 #undef WEIR_STATUS_EXIT

@@ -12,12 +12,12 @@
 WEIR_BEGIN_C
 
 /* name, what it means, exit status of a command that ends with it */
-#define WEIR_STATUS_LIST(X)                                   \
-	X(WEIR_OK, "success", 0)                                  \
-	X(WEIR_ERROR_INPUT, "wrong input", 2)                     \
-	X(WEIR_ERROR_IO, "a file could not be read or written", 2) \
-	X(WEIR_ERROR_MEMORY, "out of memory", 1)                  \
-	X(WEIR_ERROR_INTERRUPTED, "interrupted", 130)             \
+#define WEIR_STATUS_LIST(X)                                                                        \
+	X(WEIR_OK, "success", 0)                                                                       \
+	X(WEIR_ERROR_INPUT, "wrong input", 2)                                                          \
+	X(WEIR_ERROR_IO, "a file could not be read or written", 2)                                     \
+	X(WEIR_ERROR_MEMORY, "out of memory", 1)                                                       \
+	X(WEIR_ERROR_INTERRUPTED, "interrupted", 130)                                                  \
 	X(WEIR_ERROR_INTERNAL, "an invariant does not hold", 1)
 
 typedef enum weir_status {
@@ -38,12 +38,11 @@ typedef struct weir_error {
 
 /* Fills *error (which may be NULL) and returns `status`. `where` may be NULL. */
 WEIR_API weir_status weir_error_set(weir_error *error, weir_status status, const char *where,
-									const char *format, ...) WEIR_PRINTF(4, 5);
+                                    const char *format, ...) WEIR_PRINTF(4, 5);
 
 /* As weir_error_set with where = "file:line". */
 WEIR_API weir_status weir_error_set_line(weir_error *error, weir_status status, const char *file,
-										 long long line, const char *format, ...)
-	WEIR_PRINTF(5, 6);
+                                         long long line, const char *format, ...) WEIR_PRINTF(5, 6);
 
 /* Resets to WEIR_OK and empty texts. */
 WEIR_API void weir_error_clear(weir_error *error);

@@ -4,7 +4,7 @@
 
 #if defined(__GNUC__)
 #define WEIR_API __attribute__((visibility("default")))
-#define WEIR_PRINTF(format_index, first_index) \
+#define WEIR_PRINTF(format_index, first_index)                                                     \
 	__attribute__((format(printf, format_index, first_index)))
 #else
 #define WEIR_API
@@ -13,7 +13,7 @@
 
 #ifdef __cplusplus
 #define WEIR_BEGIN_C extern "C" {
-#define WEIR_END_C }
+#define WEIR_END_C   }
 #else
 #define WEIR_BEGIN_C
 #define WEIR_END_C

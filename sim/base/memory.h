@@ -27,7 +27,8 @@ typedef struct weir_arena weir_arena;
 
 WEIR_API weir_arena *weir_arena_create(void);
 WEIR_API void weir_arena_destroy(weir_arena *arena);
-/* Zeroed memory, aligned for any type, alive until the arena is destroyed; NULL when memory is out. */
+/* Zeroed memory, aligned for any type, alive until the arena is destroyed; NULL when memory is out.
+ */
 WEIR_API void *weir_arena_allocate(weir_arena *arena, size_t count, size_t size);
 WEIR_API char *weir_arena_string(weir_arena *arena, const char *text);
 /* printf into the arena. */

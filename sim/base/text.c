@@ -32,7 +32,7 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b, size_
 			size_t best = smaller(last[j], row[j - 1]) + 1;
 			best = smaller(best, last[j - 1] + (ca != cb));
 			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
-				tolower((unsigned char)a[i - 2]) == cb) {
+			    tolower((unsigned char)a[i - 2]) == cb) {
 				best = smaller(best, before[j - 2] + 1);
 			}
 			row[j] = best;
@@ -68,8 +68,9 @@ const char *weir_nearest(const char *word, const char *const *candidates, size_t
 
 bool weir_parse_double(const char *text, double *value)
 {
-	/* strtod also takes hexadecimal, "inf" and leading blanks: only digits, sign, point and exponent
-	 * may be in a number here. The program never calls setlocale, so the point is a point. */
+	/* strtod also takes hexadecimal, "inf" and leading blanks: only digits, sign, point and
+	 * exponent may be in a number here. The program never calls setlocale, so the point is a point.
+	 */
 	if (text[0] == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0') {
 		return false;
 	}

@@ -11,7 +11,8 @@
 WEIR_BEGIN_C
 
 /* The candidate nearest to `word` by Damerau-Levenshtein distance without regard to case, or NULL
- * when none is near enough to be meant (distance above 1 + length/3). `candidates[i]` may be NULL. */
+ * when none is near enough to be meant (distance above 1 + length/3). `candidates[i]` may be NULL.
+ */
 WEIR_API const char *weir_nearest(const char *word, const char *const *candidates, size_t count);
 
 /* Parses all of `text` as a finite decimal number; false when anything else is in it. */

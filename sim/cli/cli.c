@@ -18,7 +18,7 @@ int cli_fail(const weir_error *error)
 		fprintf(stderr, "%s: %s\n", error->where, error->message);
 	} else {
 		fprintf(stderr, "weir: %s\n",
-				error->message[0] != '\0' ? error->message : weir_status_text(error->status));
+		        error->message[0] != '\0' ? error->message : weir_status_text(error->status));
 	}
 	return weir_status_exit(error->status);
 }

@@ -1,6 +1,6 @@
 /*
- * The frame of the `weir` command: one file per subcommand, sim/cli/command_<name>.c, which defines one
- * const weir_command; main.c lists them.
+ * The frame of the `weir` command: one file per subcommand, sim/cli/command_<name>.c, which defines
+ * one const weir_command; main.c lists them.
  */
 #ifndef WEIR_CLI_CLI_H
 #define WEIR_CLI_CLI_H
@@ -13,12 +13,13 @@
 typedef struct weir_command {
 	const char *name;
 	const char *summary; /* one line, for `weir --help` */
-	const char *help;	 /* usage, options and examples: what `weir NAME --help` prints */
+	const char *help;    /* usage, options and examples: what `weir NAME --help` prints */
 	/* argv[0] is the subcommand's name; returns the exit status. getopt_long may be used. */
 	int (*run)(const struct weir_command *command, int argc, char **argv);
 } weir_command;
 
-/* Prints "where: message" of the error to stderr and returns the exit status that its status asks for. */
+/* Prints "where: message" of the error to stderr and returns the exit status that its status asks
+ * for. */
 int cli_fail(const weir_error *error);
 
 /* Prints "weir NAME: message" and a pointer to --help to stderr; returns 2. */
@@ -28,15 +29,16 @@ int cli_usage_error(const weir_command *command, const char *format, ...) WEIR_P
 int cli_help(const weir_command *command);
 
 /*
- * True when Ctrl-C (or SIGTERM) came. cli_catch_interrupts installs the handler; a second Ctrl-C ends
- * the program at once.
+ * True when Ctrl-C (or SIGTERM) came. cli_catch_interrupts installs the handler; a second Ctrl-C
+ * ends the program at once.
  */
 void cli_catch_interrupts(void);
 bool cli_interrupted(void);
 
 /*
- * A progress line on stderr, redrawn at most 5 times a second; silent unless stderr is a terminal and
- * `enabled`. `done` of `total` (total <= 0: unknown) in any unit; `text` is put before the bar's figures.
+ * A progress line on stderr, redrawn at most 5 times a second; silent unless stderr is a terminal
+ * and `enabled`. `done` of `total` (total <= 0: unknown) in any unit; `text` is put before the
+ * bar's figures.
  */
 typedef struct cli_progress {
 	bool enabled, drawn;

@@ -11,17 +11,17 @@
 static int print_help(FILE *out)
 {
 	fputs("usage: weir COMMAND [ARGUMENTS]\n"
-		  "\n"
-		  "Simulates clusters that serve large language models.\n"
-		  "\n"
-		  "commands:\n",
-		  out);
+	      "\n"
+	      "Simulates clusters that serve large language models.\n"
+	      "\n"
+	      "commands:\n",
+	      out);
 	for (size_t i = 0; weir_commands[i] != NULL; i++) {
 		fprintf(out, "  %-10s %s\n", weir_commands[i]->name, weir_commands[i]->summary);
 	}
 	fputs("\n"
-		  "'weir COMMAND --help' tells more of each; 'weir --version' prints the version.\n",
-		  out);
+	      "'weir COMMAND --help' tells more of each; 'weir --version' prints the version.\n",
+	      out);
 	return out == stdout ? 0 : 2;
 }
 
@@ -32,7 +32,8 @@ int main(int argc, char **argv)
 	if (argc < 2) {
 		return print_help(stderr);
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
 		return print_help(stdout);
 	}
 	if (strcmp(argv[1], "--version") == 0) {
@@ -58,7 +59,7 @@ int main(int argc, char **argv)
 	}
 	const char *nearest = weir_nearest(argv[1], names, count);
 	fprintf(stderr, "weir: there is no command '%s'%s%s%s\nTry 'weir --help'.\n", argv[1],
-			nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-			nearest != NULL ? "'?" : "");
+	        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+	        nearest != NULL ? "'?" : "");
 	return 2;
 }

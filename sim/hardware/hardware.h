@@ -33,13 +33,13 @@ typedef struct weir_server_sku {
 	int64_t gpu_count;
 	const char *nic; /* name in the NIC catalogue; "" for none */
 	double tdp_w;
-	double price_per_hour;	  /* US dollars per server-hour */
+	double price_per_hour;    /* US dollars per server-hour */
 	double provisioned_power; /* in the iso-power units of docs: 40 dgx-h100 = 70 dgx-a100 */
 } weir_server_sku;
 
 typedef struct weir_hardware {
-	weir_key_list gpus;	   /* of weir_gpu */
-	weir_key_list nics;	   /* of weir_nic */
+	weir_key_list gpus;    /* of weir_gpu */
+	weir_key_list nics;    /* of weir_nic */
 	weir_key_list servers; /* of weir_server_sku */
 } weir_hardware;
 
@@ -48,7 +48,8 @@ WEIR_API extern const weir_key_table weir_hardware_keys;
 /* By name; NULL when there is none. */
 WEIR_API const weir_gpu *weir_hardware_gpu(const weir_hardware *hardware, const char *name);
 WEIR_API const weir_nic *weir_hardware_nic(const weir_hardware *hardware, const char *name);
-WEIR_API const weir_server_sku *weir_hardware_server(const weir_hardware *hardware, const char *name);
+WEIR_API const weir_server_sku *weir_hardware_server(const weir_hardware *hardware,
+                                                     const char *name);
 
 WEIR_END_C
 

@@ -2,8 +2,8 @@
  * Execution-time models: how long one instance takes for the next iterations of a batch.
  *
  * Every model answers time_for(batch, k) and its inverse, so that many iterations can be one event
- * and yet be looked into at any instant. A model whose iteration time does not depend on the context
- * answers k * duration; one that grows with the context answers a sum.
+ * and yet be looked into at any instant. A model whose iteration time does not depend on the
+ * context answers k * duration; one that grows with the context answers a sum.
  */
 #ifndef WEIR_MODEL_EXECUTION_TIME_H
 #define WEIR_MODEL_EXECUTION_TIME_H
@@ -19,23 +19,23 @@
 WEIR_BEGIN_C
 
 /*
- * What a model may know of a batch. All counts are exact. Prompt figures belong to the one iteration
- * in which the prompts (or prompt chunks) run; a batch with prompt work is only asked for k = 1.
+ * What a model may know of a batch. All counts are exact. Prompt figures belong to the one
+ * iteration in which the prompts (or prompt chunks) run; a batch with prompt work is only asked for
+ * k = 1.
  */
 typedef struct weir_batch {
-	int64_t prompt_tasks;	/* prompt tasks with tokens in this iteration */
-	int64_t token_tasks;	/* token (decode) tasks, one token each per iteration */
-	int64_t prompt_tokens;	/* new prompt tokens of this iteration, summed over prompt tasks */
-	int64_t prompt_context; /* prompt tokens already processed before it, summed over prompt tasks */
+	int64_t prompt_tasks;  /* prompt tasks with tokens in this iteration */
+	int64_t token_tasks;   /* token (decode) tasks, one token each per iteration */
+	int64_t prompt_tokens; /* new prompt tokens of this iteration, summed over prompt tasks */
+	int64_t
+	    prompt_context; /* prompt tokens already processed before it, summed over prompt tasks */
 	double prompt_attention; /* sum over prompt tasks of new tokens * mean context,
-								n * (seq + (n > 1 ? (n - 1) / 2 : 0)) */
-	int64_t token_context;	/* context tokens before the first iteration, summed over token tasks;
-							   every iteration adds one for each token task */
+	                            n * (seq + (n > 1 ? (n - 1) / 2 : 0)) */
+	int64_t token_context;   /* context tokens before the first iteration, summed over token tasks;
+	                            every iteration adds one for each token task */
 } weir_batch;
 
 typedef struct weir_execution_time weir_execution_time;
-
-/* Power while executing, as a share of the server's TDP; see weir_execution_power. */
 
 /* One kind of model. `time_for` is called at the start of every iteration: it allocates nothing. */
 typedef struct weir_execution_time_type {
@@ -46,13 +46,14 @@ typedef struct weir_execution_time_type {
 	/* The number of whole iterations finished after `elapsed` seconds: the largest k with
 	 * time_for(batch, k) <= elapsed, 0 for none; see the model for its rounding. */
 	int64_t (*iterations_in)(const weir_execution_time *model, const weir_batch *batch,
-							 double elapsed);
+	                         double elapsed);
 	/* Share of the server's TDP drawn while `batch` executes, 0..1+. */
 	double (*power_share)(const weir_execution_time *model, const weir_batch *batch);
 	void (*destroy)(weir_execution_time *model);
 } weir_execution_time_type;
 
-/* First member of every concrete model. Immutable once made: any number of simulations may share it. */
+/* First member of every concrete model. Immutable once made: any number of simulations may share
+ * it. */
 struct weir_execution_time {
 	const weir_execution_time_type *type;
 };
@@ -66,12 +67,11 @@ typedef struct weir_execution_target {
 
 /* Parsed `execution_time` section of a config; the members of the kinds not chosen are unused. */
 typedef struct weir_execution_time_config {
-	int kind;			 /* index into weir_execution_time_kinds */
-	const char *profile; /* table: path of a profile JSON, see configs/profiles */
+	int kind;            /* index into weir_execution_time_kinds */
+	const char *profile; /* table: path of a profile JSON, see model/profile.h */
 	double mixed_factor; /* table: factor of a batch with both prompt and token tasks (1.1) */
 	double prompt_seconds, token_seconds; /* constant */
-	double busy_power_share; /* share of TDP while busy, for models without a power profile, and for
-								rows whose profile has none */
+	double busy_power_share;    /* share of TDP while busy, where no profile has measured it */
 	double roofline_overhead_s; /* roofline: fixed seconds added to each iteration (0) */
 } weir_execution_time_config;
 
@@ -85,8 +85,8 @@ WEIR_API extern const char *const weir_execution_time_kinds[];
  * the figures that the roofline needs.
  */
 WEIR_API weir_status weir_execution_time_create(const weir_execution_time_config *config,
-												const weir_execution_target *target,
-												weir_execution_time **model, weir_error *error);
+                                                const weir_execution_target *target,
+                                                weir_execution_time **model, weir_error *error);
 WEIR_API void weir_execution_time_destroy(weir_execution_time *model);
 
 /*

@@ -18,13 +18,13 @@ WEIR_BEGIN_C
 
 /* One request as the workload knows it. */
 typedef struct weir_request {
-	double arrival;			/* seconds since the start of the trace, never decreasing */
-	int64_t id;				/* as in the trace, else its place in the stream from 0 */
-	int64_t prompt_tokens;	/* at least 1 */
-	int64_t output_tokens;	/* at least 1 */
-	int64_t application;	/* 0 unless the trace says otherwise */
-	const uint64_t *prefix_hashes; /* hash ids of the prompt's prefix blocks; owned by the source until
-									  the next call; NULL when the trace has none */
+	double arrival;                /* seconds since the start of the trace, never decreasing */
+	int64_t id;                    /* as in the trace, else its place in the stream from 0 */
+	int64_t prompt_tokens;         /* at least 1 */
+	int64_t output_tokens;         /* at least 1 */
+	int64_t application;           /* 0 unless the trace says otherwise */
+	const uint64_t *prefix_hashes; /* hash ids of the prompt's prefix blocks; owned by the source
+	                                  until the next call; NULL when the trace has none */
 	size_t prefix_hash_count;
 } weir_request;
 
@@ -50,9 +50,10 @@ struct weir_source {
 	const weir_source_type *type;
 };
 
-/* Draws the next request into *request. *more is false at the end, and then *request is untouched. */
+/* Draws the next request into *request. *more is false at the end, and then *request is untouched.
+ */
 WEIR_API weir_status weir_source_next(weir_source *source, weir_request *request, bool *more,
-									  weir_error *error);
+                                      weir_error *error);
 WEIR_API weir_status weir_source_rewind(weir_source *source, weir_error *error);
 WEIR_API size_t weir_source_state_size(const weir_source *source);
 WEIR_API void weir_source_save(const weir_source *source, void *state);

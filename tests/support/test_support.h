@@ -12,10 +12,11 @@
 int test_main(Suite *suite);
 
 /* Fails the test with the error's text unless status is WEIR_OK. */
-#define ck_assert_ok(call, error)                                                      \
-	do {                                                                               \
-		weir_status ck_status_ = (call);                                               \
-		ck_assert_msg(ck_status_ == WEIR_OK, "%s: %s: %s", #call, (error)->where, (error)->message); \
+#define ck_assert_ok(call, error)                                                                  \
+	do {                                                                                           \
+		weir_status ck_status_ = (call);                                                           \
+		ck_assert_msg(ck_status_ == WEIR_OK, "%s: %s: %s", #call, (error)->where,                  \
+		              (error)->message);                                                           \
 	} while (0)
 
 /* A new directory for this test's files; removed, with what is in it, at the end of the program. */
@@ -26,7 +27,8 @@ const char *test_path(const char *name);
 void test_write_file(const char *path, const char *text);
 /* Reads a whole file, NUL-terminated; to be freed. */
 char *test_read_file(const char *path, size_t *size);
-/* The directory of the real data, or NULL with a message when WEIR_DATA is unset or has no `name`. */
+/* The directory of the real data, or NULL with a message when WEIR_DATA is unset or has no `name`.
+ */
 const char *test_data_path(const char *name);
 
 #endif

@@ -1,0 +1,29 @@
+#include "record/record_config.h"
+
+static const weir_key record_keys[] = {
+    {.name = "deflate",
+     .type = WEIR_KEY_INTEGER,
+     .offset = offsetof(weir_record_config, deflate),
+     .default_text = "0",
+     .minimum = 0,
+     .maximum = 9,
+     .doc = "Compression of the columns (shuffle and deflate); 0 for none, which is several times "
+            "faster."},
+    {.name = "flush_interval",
+     .type = WEIR_KEY_NUMBER,
+     .offset = offsetof(weir_record_config, flush_interval),
+     .default_text = "5",
+     .minimum = 0,
+     .maximum = 3600,
+     .flags = WEIR_KEY_ABOVE_MINIMUM,
+     .unit = "s of wall time",
+     .doc = "At most this much work is lost when the program is killed."},
+};
+
+const weir_key_table weir_record_keys = {
+    .name = "record",
+    .doc = "What is written to the run's file.",
+    .size = sizeof(weir_record_config),
+    .keys = record_keys,
+    .key_count = sizeof record_keys / sizeof record_keys[0],
+};

@@ -1,0 +1,277 @@
+#include "serving/serving.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "serving/serving_state.h"
+
+void weir_figure_add(weir_serving *serving, weir_instance *instance, weir_figure figure,
+                     int64_t change)
+{
+	serving->entries[instance->id].figures[figure] += change;
+	if (instance->active) {
+		weir_list_update(&weir_application_of(serving, instance)->scheduler.lists[instance->list],
+		                 serving->entries, instance->id, figure);
+	}
+}
+
+static weir_status out_of_memory(weir_error *error)
+{
+	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory");
+}
+
+static bool reserve_instances(weir_serving *serving, size_t count)
+{
+	return weir_reserve((void **)&serving->instances, &serving->instance_capacity, count,
+	                    sizeof *serving->instances) &&
+	       weir_reserve((void **)&serving->entries, &serving->entry_capacity, count,
+	                    sizeof *serving->entries);
+}
+
+static weir_status add_instance(weir_serving *serving, uint32_t application_number, uint32_t type,
+                                weir_tag tag, uint32_t server, weir_error *error)
+{
+	weir_application_state *application = &serving->applications[application_number];
+	const weir_instance_type *instance_type = &application->config->types[type];
+	if (application->weights > instance_type->memory_limit) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+		                      "the weights of %s (%.0f bytes) do not fit the memory of an instance "
+		                      "on %s (%.0f bytes)",
+		                      application->config->model->name, (double)application->weights,
+		                      instance_type->sku->name, (double)instance_type->memory_limit);
+	}
+	if (!reserve_instances(serving, (size_t)serving->instance_count + 1)) {
+		return out_of_memory(error);
+	}
+	uint32_t id = serving->instance_count++;
+	weir_instance *instance = &serving->instances[id];
+	*instance = (weir_instance){
+	    .id = id,
+	    .server = server,
+	    .application = application_number,
+	    .type = type,
+	    .tag = tag,
+	    .list = tag,
+	    .active = true,
+	    .time = instance_type->time,
+	    .memory = application->weights,
+	    .memory_limit = instance_type->memory_limit,
+	    .weights = application->weights,
+	    .pending = {.root = WEIR_NONE},
+	    .waiting = {.root = WEIR_NONE},
+	    .partial_prompt = WEIR_NONE,
+	    .power_w = instance_type->share_of_server * instance_type->sku->tdp_w *
+	               serving->cluster->idle_fraction,
+	    .accounted = weir_engine_now(serving->engine),
+	};
+	weir_task_list_init(&instance->pending_prompts);
+	weir_task_list_init(&instance->blocked);
+	weir_task_list_init(&instance->batch);
+	serving->entries[id] = (weir_list_entry){0};
+	serving->entries[id].figures[WEIR_FIGURE_BYTES] = application->weights;
+	return weir_scheduler_add(serving, &application->scheduler, instance) ? WEIR_OK
+	                                                                      : out_of_memory(error);
+}
+
+static weir_status init_application(weir_serving *serving, uint32_t number, weir_error *error)
+{
+	static const weir_batching *const batchings[] = {&weir_batching_orca, &weir_batching_splitwise,
+	                                                 &weir_batching_chunked};
+	weir_application_state *application = &serving->applications[number];
+	const weir_application *config = &serving->cluster->applications[number];
+	application->config = config;
+	application->batching = batchings[config->instance.kind];
+	assert(strcmp(application->batching->name, weir_batching_names[config->instance.kind]) == 0);
+	application->kv_bytes_per_token =
+	    weir_architecture_kv_bytes_per_token(config->model, config->instance.grouped_query_kv);
+	application->weights = (int64_t)config->model->weight_bytes;
+	application->waiting_first = application->waiting_last = WEIR_NONE;
+	if (!weir_scheduler_init(&application->scheduler, &config->scheduler, serving->cluster->seed,
+	                         number)) {
+		return out_of_memory(error);
+	}
+	for (size_t s = 0; s < config->server_count; s++) {
+		const weir_start_server *start = &config->servers[s];
+		const weir_instance_type *type = &config->types[start->type];
+		uint32_t server = serving->server_count++;
+		if (serving->network != NULL &&
+		    weir_network_add_server(serving->network, type->nic_bytes_per_s) == WEIR_NONE) {
+			return out_of_memory(error);
+		}
+		int64_t instances = type->sku->gpu_count / config->instance.tensor_parallel;
+		for (int64_t i = 0; i < instances; i++) {
+			weir_status status =
+			    add_instance(serving, number, start->type, start->tag, server, error);
+			if (status != WEIR_OK) {
+				return status;
+			}
+		}
+	}
+	return WEIR_OK;
+}
+
+static weir_status init(weir_serving *serving, weir_error *error)
+{
+	const weir_cluster *cluster = serving->cluster;
+	int64_t largest_batch = 1;
+	for (size_t a = 0; a < cluster->application_count; a++) {
+		int64_t size = cluster->applications[a].instance.max_batch_size;
+		largest_batch = size > largest_batch ? size : largest_batch;
+	}
+	weir_inflight_init(&serving->inflight);
+	serving->applications =
+	    weir_allocate(cluster->application_count, sizeof *serving->applications);
+	serving->pools =
+	    weir_allocate(cluster->application_count * WEIR_TAG_COUNT, sizeof *serving->pools);
+	serving->selection.joined =
+	    weir_allocate((size_t)largest_batch, sizeof *serving->selection.joined);
+	if (serving->applications == NULL || serving->pools == NULL ||
+	    serving->selection.joined == NULL) {
+		return out_of_memory(error);
+	}
+	if (cluster->network.kind == WEIR_NETWORK_SHARED_NIC) {
+		serving->network = weir_network_create(cluster->network.local_bandwidth_gb_per_s *
+		                                       (1024.0 * 1024.0 * 1024.0));
+		if (serving->network == NULL) {
+			return out_of_memory(error);
+		}
+	}
+	for (uint32_t a = 0; a < cluster->application_count; a++) {
+		weir_status status = init_application(serving, a, error);
+		if (status != WEIR_OK) {
+			return status;
+		}
+	}
+	return WEIR_OK;
+}
+
+weir_status weir_serving_create(const weir_cluster *cluster, weir_engine *engine,
+                                const weir_serving_observer *observer, weir_serving **serving,
+                                weir_error *error)
+{
+	*serving = NULL;
+	weir_serving *made = weir_allocate(1, sizeof *made);
+	if (made == NULL) {
+		return out_of_memory(error);
+	}
+	made->cluster = cluster;
+	made->engine = engine;
+	if (observer != NULL) {
+		made->observer = *observer;
+	}
+	weir_status status = init(made, error);
+	if (status != WEIR_OK) {
+		weir_serving_destroy(made);
+		return status;
+	}
+	*serving = made;
+	return WEIR_OK;
+}
+
+void weir_serving_destroy(weir_serving *serving)
+{
+	if (serving == NULL) {
+		return;
+	}
+	for (uint32_t i = 0; i < serving->instance_count; i++) {
+		free(serving->instances[i].finish);
+	}
+	for (size_t a = 0; serving->applications != NULL && a < serving->cluster->application_count;
+	     a++) {
+		weir_scheduler_release(&serving->applications[a].scheduler);
+	}
+	weir_inflight_release(&serving->inflight);
+	weir_network_destroy(serving->network);
+	free(serving->instances);
+	free(serving->entries);
+	free(serving->applications);
+	free(serving->pools);
+	free(serving->selection.joined);
+	free(serving);
+}
+
+/* What every event ends with. */
+static weir_status after_event(const weir_serving *serving, weir_error *error)
+{
+	if (serving->out_of_memory) {
+		return out_of_memory(error);
+	}
+#ifdef WEIR_INVARIANTS
+	return weir_serving_check(serving, error);
+#else
+	return WEIR_OK;
+#endif
+}
+
+weir_status weir_serving_submit(weir_serving *serving, const weir_submission *submission,
+                                weir_error *error)
+{
+	assert(submission->application < serving->cluster->application_count);
+	assert(submission->prompt_tokens >= 1 && submission->prompt_tokens <= INT32_MAX);
+	assert(submission->output_tokens >= 1 && submission->output_tokens <= INT32_MAX);
+	uint32_t slot = weir_inflight_take(&serving->inflight);
+	if (slot == WEIR_NONE) {
+		return out_of_memory(error);
+	}
+	int64_t kv_bytes = serving->applications[submission->application].kv_bytes_per_token;
+	weir_inflight_request *request = &serving->inflight.requests[slot];
+	request->arrival = weir_engine_now(serving->engine);
+	request->id = submission->id;
+	request->application = submission->application;
+	request->prompt_tokens = (int32_t)submission->prompt_tokens;
+	request->output_tokens = (int32_t)submission->output_tokens;
+	request->prompt_bytes = (submission->prompt_tokens + 1) * kv_bytes;
+	request->token_bytes = (submission->output_tokens - 1) * kv_bytes;
+	request->transfer_bytes = submission->prompt_tokens * kv_bytes;
+	serving->counters.arrived++;
+	serving->counters.prompt_tokens_arrived += submission->prompt_tokens;
+	serving->counters.output_tokens_arrived += submission->output_tokens;
+	weir_request_dispatch(serving, slot);
+	return after_event(serving, error);
+}
+
+weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, weir_error *error)
+{
+	switch ((weir_serving_event)event->type) {
+	case WEIR_EVENT_ITERATION:
+		weir_instance_iteration_ends(serving, &serving->instances[event->subject]);
+		break;
+	case WEIR_EVENT_TRANSFER_END:
+		weir_request_transfer_done(serving, event->subject);
+		break;
+	case WEIR_EVENT_TRANSFER_RETRY:
+		weir_transfer_try(serving, event->subject);
+		break;
+	case WEIR_EVENT_NETWORK:
+		weir_transfer_network_event(serving);
+		break;
+	case WEIR_SERVING_EVENT_END:
+		assert(false);
+	}
+	return after_event(serving, error);
+}
+
+weir_status weir_serving_set_active(weir_serving *serving, uint32_t id, bool active,
+                                    weir_error *error)
+{
+	weir_instance *instance = &serving->instances[id];
+	weir_application_state *application = weir_application_of(serving, instance);
+	if (active == instance->active) {
+		return WEIR_OK;
+	}
+	if (!active) {
+		weir_scheduler_remove(serving, &application->scheduler, instance);
+		instance->active = false;
+		return after_event(serving, error);
+	}
+	instance->active = true;
+	if (!weir_scheduler_add(serving, &application->scheduler, instance)) {
+		instance->active = false;
+		return out_of_memory(error);
+	}
+	weir_request_dispatch_waiting(serving, application);
+	return after_event(serving, error);
+}

@@ -1,0 +1,80 @@
+/* The state of serving and the calls between its parts. Internal to the serving room. */
+#ifndef WEIR_SERVING_SERVING_STATE_H
+#define WEIR_SERVING_SERVING_STATE_H
+
+#include <gsl/gsl_rng.h>
+
+#include "serving/inflight.h"
+#include "serving/instance.h"
+#include "serving/instance_list.h"
+#include "serving/network.h"
+#include "serving/scheduler.h"
+#include "serving/serving.h"
+
+typedef struct weir_application_state {
+	const weir_application *config;
+	const weir_batching *batching;
+	weir_scheduler scheduler;
+	int64_t kv_bytes_per_token, weights;
+	uint32_t waiting_first, waiting_last; /* requests that found no ACTIVE instance, oldest first */
+} weir_application_state;
+
+struct weir_serving {
+	const weir_cluster *cluster;
+	weir_engine *engine;
+	weir_serving_observer observer;
+
+	weir_application_state *applications;
+	weir_inflight inflight;
+	weir_instance *instances;
+	weir_list_entry *entries; /* one per instance */
+	size_t instance_capacity, entry_capacity;
+	uint32_t instance_count, server_count;
+	weir_pool_counters *pools; /* [application * WEIR_TAG_COUNT + tag] */
+
+	weir_network *network; /* NULL: dedicated links */
+	weir_event_handle network_event;
+
+	weir_selection selection; /* scratch of iteration starts */
+	uint64_t next_order;      /* of requests on instances */
+	weir_serving_counters counters;
+	bool out_of_memory; /* sticky: the event that met it is the last */
+};
+
+static inline weir_application_state *weir_application_of(weir_serving *serving,
+                                                          const weir_instance *instance)
+{
+	return &serving->applications[instance->application];
+}
+
+static inline weir_pool_counters *weir_pool_of(weir_serving *serving, const weir_instance *instance)
+{
+	return &serving->pools[(size_t)instance->application * WEIR_TAG_COUNT + instance->tag];
+}
+
+/* Changes a figure of an instance and its place in its list. */
+void weir_figure_add(weir_serving *serving, weir_instance *instance, weir_figure figure,
+                     int64_t change);
+
+/* instance.c */
+void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, uint32_t task);
+void weir_instance_iteration_ends(weir_serving *serving, weir_instance *instance);
+void weir_instance_transfer_ended(weir_serving *serving, weir_instance *instance);
+
+/* request_flow.c: what follows when a task or a transfer is done */
+void weir_request_dispatch(weir_serving *serving, uint32_t request);
+void weir_request_dispatch_waiting(weir_serving *serving, weir_application_state *application);
+void weir_request_prompt_done(weir_serving *serving, uint32_t request);
+void weir_request_token_done(weir_serving *serving, uint32_t request);
+void weir_request_transfer_done(weir_serving *serving, uint32_t request);
+void weir_request_row_of(const weir_serving *serving, uint32_t request, double now,
+                         weir_request_status status, weir_request_row *row);
+
+/* transfer.c */
+void weir_transfer_try(weir_serving *serving, uint32_t request);
+void weir_transfer_network_event(weir_serving *serving);
+
+/* invariants.c */
+weir_status weir_serving_check(const weir_serving *serving, weir_error *error);
+
+#endif

@@ -1,0 +1,97 @@
+/* KV-cache transfers from the prompt to the token instance, on dedicated links or a shared network.
+ */
+#include <math.h>
+
+#include "serving/serving_state.h"
+
+static const double BYTES_PER_GB = 1024.0 * 1024.0 * 1024.0;
+
+static void schedule(weir_serving *serving, weir_event_handle *handle, double time,
+                     weir_serving_event type, uint32_t subject)
+{
+	*handle = weir_engine_schedule(serving->engine, time, WEIR_CLASS_SERVING,
+	                               (weir_event){.type = (uint32_t)type, .subject = subject});
+	if (handle->generation == 0) {
+		serving->out_of_memory = true;
+	}
+}
+
+static double overlap_of(const weir_application_state *application)
+{
+	return application->scheduler.type->overlaps_transfer
+	           ? application->config->scheduler.overlap_factor
+	           : 1.0;
+}
+
+/* One event stands for the end of whichever shared transfer ends first. */
+static void follow_network(weir_serving *serving)
+{
+	uint32_t flow;
+	double next = weir_network_next_finish(serving->network, &flow);
+	bool pending = weir_engine_is_pending(serving->engine, serving->network_event);
+	if (isinf(next)) {
+		if (pending) {
+			weir_engine_cancel(serving->engine, serving->network_event);
+		}
+		return;
+	}
+	double now = weir_engine_now(serving->engine);
+	next = next > now ? next : now;
+	if (pending) {
+		weir_engine_reschedule(serving->engine, serving->network_event, next);
+	} else {
+		schedule(serving, &serving->network_event, next, WEIR_EVENT_NETWORK, 0);
+	}
+}
+
+static void start(weir_serving *serving, uint32_t request)
+{
+	weir_inflight_request *r = &serving->inflight.requests[request];
+	const weir_application_state *application = &serving->applications[r->application];
+	double now = weir_engine_now(serving->engine);
+	r->phase = WEIR_PHASE_TRANSFER;
+	serving->counters.transfers_started++;
+	if (serving->network == NULL) {
+		double bytes_per_s = application->config->scheduler.transfer_bandwidth_gb_per_s *
+		                     overlap_of(application) * BYTES_PER_GB;
+		schedule(serving, &r->event, now + (double)r->transfer_bytes / bytes_per_s,
+		         WEIR_EVENT_TRANSFER_END, request);
+		return;
+	}
+	r->flow =
+	    weir_network_start(serving->network, now, serving->instances[r->prompt_instance].server,
+	                       serving->instances[r->token_instance].server,
+	                       (double)r->transfer_bytes / overlap_of(application), request);
+	if (r->flow == WEIR_NONE) {
+		serving->out_of_memory = true;
+		return;
+	}
+	follow_network(serving);
+}
+
+void weir_transfer_try(weir_serving *serving, uint32_t request)
+{
+	weir_inflight_request *r = &serving->inflight.requests[request];
+	weir_instance *destination = &serving->instances[r->token_instance];
+	if (destination->memory + r->memory > destination->memory_limit) {
+		const weir_application_state *application = &serving->applications[r->application];
+		serving->counters.transfer_retries++;
+		schedule(serving, &r->event,
+		         weir_engine_now(serving->engine) + application->config->scheduler.transfer_retry_s,
+		         WEIR_EVENT_TRANSFER_RETRY, request);
+		return;
+	}
+	destination->memory += r->memory;
+	start(serving, request);
+}
+
+void weir_transfer_network_event(weir_serving *serving)
+{
+	uint32_t flow;
+	double now = weir_engine_now(serving->engine);
+	weir_network_next_finish(serving->network, &flow);
+	uint32_t request = weir_network_finish(serving->network, now, flow);
+	serving->inflight.requests[request].flow = WEIR_NONE;
+	follow_network(serving);
+	weir_request_transfer_done(serving, request);
+}

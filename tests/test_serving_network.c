@@ -58,6 +58,20 @@ START_TEST(a_flow_not_connected_with_a_change_stays_exact)
 }
 END_TEST
 
+START_TEST(a_flow_whose_rate_stays_the_same_stays_exact)
+{
+	double capacities[] = {100.0, 3.0, 7.0};
+	weir_network *network = weir_network_create(capacities, 3, FOREVER);
+	uint32_t narrow = weir_network_start(network, 0.1, 0, 1, 100.0);
+	for (int i = 0; i < 1000; i++) {
+		uint32_t other = weir_network_start(network, 0.2 + 0.01 * i, 0, 2, 10.0);
+		weir_network_cancel(network, 0.2 + 0.01 * i + 0.005, other);
+	}
+	finish_next(network, 0.1 + 100.0 / 3.0, narrow);
+	weir_network_destroy(network);
+}
+END_TEST
+
 START_TEST(two_flows_share_and_the_rest_is_for_who_stays)
 {
 	double capacities[] = {1.0, 1.0, 1.0};
@@ -134,13 +148,16 @@ START_TEST(ties_finish_in_the_order_of_starting)
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		weir_network_cancel(network, 0.0, flows[(i * 7) % FLOWS]);
 	}
-	for (uint32_t i = 0; i < FLOWS; i++) {
-		flows[i] = weir_network_start(network, 0.1, 0, 1, 1.1);
-	}
-	uint32_t first;
-	double time = weir_network_next_finish(network, &first);
-	for (uint32_t i = 0; i < FLOWS; i++) {
-		finish_next(network, time, flows[i]);
+	double now = 0.0;
+	for (int round = 1; round <= 200; round++) {
+		for (uint32_t i = 0; i < FLOWS; i++) {
+			flows[i] = weir_network_start(network, now, 0, 1, 0.37 * round);
+		}
+		uint32_t first;
+		now = weir_network_next_finish(network, &first);
+		for (uint32_t i = 0; i < FLOWS; i++) {
+			finish_next(network, now, flows[i]);
+		}
 	}
 	weir_network_destroy(network);
 }
@@ -404,6 +421,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, a_flow_alone_takes_bytes_over_capacity);
 	tcase_add_test(tests, a_flow_not_connected_with_a_change_stays_exact);
+	tcase_add_test(tests, a_flow_whose_rate_stays_the_same_stays_exact);
 	tcase_add_test(tests, two_flows_share_and_the_rest_is_for_who_stays);
 	tcase_add_test(tests, what_a_bottleneck_leaves_goes_to_others);
 	tcase_add_test(tests, local_flows_disturb_nobody);

@@ -216,7 +216,8 @@ static void unhook_flow(weir_network *network, uint32_t hook)
 
 static double bytes_left(const network_flow *flow, double now)
 {
-	/* At its finish nothing is left, whatever rounding says; an infinite rate leaves nothing. */
+	/* At its finish nothing is left, whatever rounding says: what is due stays due, ties stay ties.
+	 */
 	if (now >= flow->finish) {
 		return 0.0;
 	}
@@ -236,11 +237,8 @@ static void set_rate(weir_network *network, uint32_t index, double rate)
 	flow->bytes = bytes_left(flow, network->now);
 	flow->updated = network->now;
 	flow->rate = rate;
-	/* What is due now stays due now: rounding must not break a tie. */
-	if (flow->finish > network->now) {
-		flow->finish = network->now + flow->bytes / rate;
-		heap_set(&network->finishes, index, flow->finish, flow->sequence);
-	}
+	flow->finish = network->now + flow->bytes / rate;
+	heap_set(&network->finishes, index, flow->finish, flow->sequence);
 }
 
 static uint32_t reach_link(weir_network *network, uint32_t link, uint32_t count)
@@ -270,8 +268,6 @@ static void take_share(weir_network *network, uint32_t link, double rate)
 	at->unfixed--;
 	if (at->unfixed > 0) {
 		heap_set(&network->shares, link, at->unassigned / at->unfixed, link);
-	} else {
-		heap_remove(&network->shares, link);
 	}
 }
 

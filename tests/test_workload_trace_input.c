@@ -149,7 +149,7 @@ END_TEST
 START_TEST(unread_hands_out_again)
 {
 	const char *path = test_path("unread");
-	test_write_file(path, "\xEF\xBB\xBFone\ntwo");
+	test_write_file(path, "\xEF\xBB\xBFone\ntwo\nthree");
 	weir_trace_input *input = open_input(path);
 	for (int i = 0; i < 2; i++) {
 		expect_line(input, "one");
@@ -160,6 +160,9 @@ START_TEST(unread_hands_out_again)
 	expect_line(input, "two");
 	weir_trace_input_unread(input);
 	expect_line(input, "two");
+	expect_line(input, "three");
+	weir_trace_input_unread(input);
+	expect_line(input, "three");
 	expect_end(input);
 	weir_trace_input_close(input);
 }

@@ -73,10 +73,14 @@ void weir_hdf5_release(hid_t id)
 
 hid_t weir_hdf5_access_list(weir_file_state *state)
 {
+	enum { METADATA_READS = 20 };
 	hid_t list = H5Pcreate(H5P_FILE_ACCESS);
 	H5Pset_libver_bounds(list, H5F_LIBVER_V110, H5F_LIBVER_V110);
 	H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
 	H5Pset_file_locking(list, true, true);
+	/* Of a file being written, metadata with a wrong checksum is read again, after pauses that
+	 * double from 1 ns: 20 reads wait for 1 ms in all, and the 100 of HDF5 for ever. */
+	H5Pset_metadata_read_attempts(list, METADATA_READS);
 	if (state != NULL) {
 		weir_file_driver_set(list, state);
 	}

@@ -52,22 +52,32 @@ static weir_status check_finished(hid_t file, const char *path, weir_error *erro
 	return finished ? WEIR_OK : unfinished(path, error);
 }
 
+/* Whether the file fails to open only because its writer did not close it. */
+static bool is_unclosed(const char *path)
+{
+	hid_t access_list = weir_hdf5_access_list(NULL);
+	hid_t file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access_list);
+	if (file < 0) {
+		weir_hdf5_ignore_writer(access_list);
+		file = H5Fopen(path, H5F_ACC_RDONLY, access_list);
+	}
+	weir_hdf5_release(access_list);
+	if (file >= 0) {
+		H5Fclose(file);
+	}
+	return file >= 0;
+}
+
 static weir_status open_finished(const char *path, hid_t *file, weir_error *error)
 {
 	hid_t access_list = weir_hdf5_access_list(NULL);
 	*file = H5Fopen(path, H5F_ACC_RDONLY, access_list);
-	weir_status status = WEIR_OK;
-	if (*file < 0) {
-		status = weir_hdf5_fail(error, path, NULL, "read the file, which may be damaged");
-		/* A file that its writer did not close opens for readers of a live one only. */
-		hid_t live = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access_list);
-		if (live >= 0) {
-			H5Fclose(live);
-			status = unfinished(path, error);
-		}
-	}
 	weir_hdf5_release(access_list);
-	return status != WEIR_OK ? status : check_finished(*file, path, error);
+	if (*file >= 0) {
+		return check_finished(*file, path, error);
+	}
+	weir_hdf5_fail(error, path, NULL, "read the file, which may be damaged");
+	return is_unclosed(path) ? unfinished(path, error) : WEIR_ERROR_IO;
 }
 
 weir_status weir_reader_check_file(const char *path, weir_error *error)

@@ -64,32 +64,34 @@ static inline fixture_row fixture_make(uint64_t number)
 static inline void fixture_check(weir_reader *reader, const char *table, uint64_t first,
                                  uint64_t count)
 {
+	enum { PIECE = 5000 };
+	static double time[PIECE], ratio[PIECE], delta_as_double[PIECE];
+	static int64_t id[PIECE], delta[PIECE], tokens[PIECE], state[PIECE];
+	static char name[PIECE][WEIR_COLUMN_NAME_SIZE];
 	weir_error error;
-	double *doubles = calloc(count + 1, sizeof *doubles);
-	int64_t *integers = calloc(count + 1, sizeof *integers);
-	char *names = calloc(count + 1, WEIR_COLUMN_NAME_SIZE);
-#define FIXTURE_CHECK_COLUMN(read, field, values, comparison)                                      \
-	do {                                                                                           \
-		ck_assert_ok(read(reader, table, #field, first, count, values, &error), &error);           \
-		for (uint64_t i = 0; i < count; i++) {                                                     \
-			fixture_row row = fixture_make(first + i);                                             \
-			ck_assert_msg(comparison, "%s/" #field " of row %llu is wrong", table,                 \
-			              (unsigned long long)(first + i));                                        \
-		}                                                                                          \
-	} while (0)
-	FIXTURE_CHECK_COLUMN(weir_reader_read, time, doubles, doubles[i] == row.time);
-	FIXTURE_CHECK_COLUMN(weir_reader_read, ratio, doubles, doubles[i] == row.ratio);
-	FIXTURE_CHECK_COLUMN(weir_reader_read, delta, doubles, doubles[i] == (double)row.delta);
-	FIXTURE_CHECK_COLUMN(weir_reader_read_int64, id, integers, integers[i] == row.id);
-	FIXTURE_CHECK_COLUMN(weir_reader_read_int64, delta, integers, integers[i] == row.delta);
-	FIXTURE_CHECK_COLUMN(weir_reader_read_int64, tokens, integers, integers[i] == row.tokens);
-	FIXTURE_CHECK_COLUMN(weir_reader_read_int64, state, integers, integers[i] == row.state);
-	FIXTURE_CHECK_COLUMN(weir_reader_read_names, name, names,
-	                     strcmp(names + i * WEIR_COLUMN_NAME_SIZE, row.name) == 0);
-#undef FIXTURE_CHECK_COLUMN
-	free(doubles);
-	free(integers);
-	free(names);
+	for (uint64_t done = 0; done < count; done += PIECE) {
+		uint64_t from = first + done;
+		uint64_t part = count - done < PIECE ? count - done : PIECE;
+#define FIXTURE_READ(read, column, values)                                                         \
+	ck_assert_ok(read(reader, table, column, from, part, values, &error), &error)
+		FIXTURE_READ(weir_reader_read, "time", time);
+		FIXTURE_READ(weir_reader_read, "ratio", ratio);
+		FIXTURE_READ(weir_reader_read, "delta", delta_as_double);
+		FIXTURE_READ(weir_reader_read_int64, "id", id);
+		FIXTURE_READ(weir_reader_read_int64, "delta", delta);
+		FIXTURE_READ(weir_reader_read_int64, "tokens", tokens);
+		FIXTURE_READ(weir_reader_read_int64, "state", state);
+		FIXTURE_READ(weir_reader_read_names, "name", name[0]);
+#undef FIXTURE_READ
+		for (uint64_t i = 0; i < part; i++) {
+			fixture_row row = fixture_make(from + i);
+			bool right = time[i] == row.time && ratio[i] == row.ratio && delta[i] == row.delta &&
+			             delta_as_double[i] == (double)row.delta && id[i] == row.id &&
+			             tokens[i] == row.tokens && state[i] == row.state &&
+			             strcmp(name[i], row.name) == 0;
+			ck_assert_msg(right, "row %llu of %s is wrong", (unsigned long long)(from + i), table);
+		}
+	}
 }
 
 static inline void fixture_append(weir_recorder *recorder, int table, uint64_t first,

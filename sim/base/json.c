@@ -2,11 +2,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "base/memory.h"
 
 /* An error at `at` in `text`, as FILE:LINE:COLUMN. */
 static weir_status fail_at(const char *name, const char *text, const char *at, weir_error *error,
@@ -260,6 +261,33 @@ weir_status weir_json_load(const char *path, cJSON **json, weir_error *error)
 	}
 	free(text);
 	return status;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
+}
+
+bool weir_json_find_repeated(const cJSON *object, const cJSON **repeated)
+{
+	*repeated = NULL;
+	size_t count = (size_t)cJSON_GetArraySize(object);
+	const cJSON **members = weir_allocate(count, sizeof(const cJSON *));
+	if (members == NULL) {
+		return false;
+	}
+	size_t i = 0;
+	for (const cJSON *member = object->child; member != NULL; member = member->next) {
+		members[i++] = member;
+	}
+	qsort(members, count, sizeof(const cJSON *), compare_names);
+	for (i = 1; i < count && *repeated == NULL; i++) {
+		if (strcmp(members[i - 1]->string, members[i]->string) == 0) {
+			*repeated = members[i];
+		}
+	}
+	free(members);
+	return true;
 }
 
 const char *weir_json_format_number(char *buffer, double value)

@@ -6,6 +6,7 @@
 #define WEIR_BASE_JSON_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -32,6 +33,10 @@ WEIR_API weir_status weir_json_parse(const char *name, const char *text, size_t 
 /* weir_json_parse of a file of up to WEIR_JSON_LARGEST_FILE bytes. One that is missing, unreadable,
  * a directory or too large is WEIR_ERROR_IO. */
 WEIR_API weir_status weir_json_load(const char *path, cJSON **json, weir_error *error);
+
+/* Sets *repeated to a member of `object` whose name another one has, or to NULL. False when memory
+ * is out. O(n log n). */
+WEIR_API bool weir_json_find_repeated(const cJSON *object, const cJSON **repeated);
 
 /* The shortest decimal text that reads back as `value`, which is finite, in
  * buffer[WEIR_JSON_NUMBER_SIZE], which is returned. */

@@ -120,32 +120,17 @@ static weir_status read_choice(weir_keys_reader *reader, const weir_key *key, co
 	                              (size_t)count, error);
 }
 
-static int compare_members(const void *a, const void *b)
+/* Refuses a name that stands twice in a map. */
+static weir_status check_names(weir_keys_reader *reader, const cJSON *json, const char *path,
+                               weir_error *error)
 {
-	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
-}
-
-/* Refuses a name that stands twice in a map, which may be long. */
-static weir_status check_names(weir_keys_reader *reader, const cJSON *json, size_t count,
-                               const char *path, weir_error *error)
-{
-	const cJSON **members = weir_arena_allocate(reader->arena, count, sizeof(const cJSON *));
-	if (members == NULL) {
+	const cJSON *repeated = NULL;
+	if (!weir_json_find_repeated(json, &repeated)) {
 		return no_memory(reader, error);
 	}
-	size_t i = 0;
-	for (const cJSON *member = json->child; member != NULL; member = member->next) {
-		members[i++] = member;
-	}
-	qsort(members, count, sizeof(const cJSON *), compare_members);
-	for (i = 1; i < count; i++) {
-		const char *name = members[i]->string;
-		if (strcmp(members[i - 1]->string, name) == 0) {
-			return weir_keys_fail(reader, weir_keys_path(reader, path, name), error,
-			                      "this name stands here twice");
-		}
-	}
-	return WEIR_OK;
+	return repeated == NULL ? WEIR_OK
+	                        : weir_keys_fail(reader, weir_keys_path(reader, path, repeated->string),
+	                                         error, "this name stands here twice");
 }
 
 static weir_status read_list(weir_keys_reader *reader, const weir_key *key, const cJSON *json,
@@ -161,7 +146,7 @@ static weir_status read_list(weir_keys_reader *reader, const weir_key *key, cons
 	if (items == NULL) {
 		return no_memory(reader, error);
 	}
-	weir_status status = is_map ? check_names(reader, json, count, path, error) : WEIR_OK;
+	weir_status status = is_map ? check_names(reader, json, path, error) : WEIR_OK;
 	size_t i = 0;
 	for (const cJSON *item = json->child; item != NULL && status == WEIR_OK;
 	     item = item->next, i++) {

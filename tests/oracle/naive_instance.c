@@ -358,7 +358,7 @@ static void start_iteration(naive_simulation *sim, naive_instance *here)
 	schedule_event(sim, sim->now + here->duration * (double)here->count, EVENT_ITERATION, here);
 }
 
-/* Python's a // b for positive b; an `a` that rounding left a little below 0 counts as 0. */
+/* Python's a // b for positive b, but 0 for an `a` that rounding left a little below 0. */
 static double floor_divide(double a, double b)
 {
 	double m = fmod(a, b);

@@ -10,6 +10,7 @@
 #include "support/test_support.h"
 
 #define TOLERANCE 1e-6
+#define PROFILE   WEIR_SOURCE_DIR "/configs/profiles/splitwise.json"
 
 typedef struct test_model {
 	const char *name;
@@ -55,7 +56,7 @@ static int index_of(const char *const *names, const char *name)
 	return index;
 }
 
-static naive_result run_case(const parity_case *parity, const char *profile)
+static naive_result run_case(const parity_case *parity)
 {
 	const test_model *model = models;
 	while (strcmp(model->name, parity->model) != 0) {
@@ -70,7 +71,7 @@ static naive_result run_case(const parity_case *parity, const char *profile)
 		    .tag = (naive_tag)parity->instances[i].tag,
 		    .memory_limit = 8 * gpu_memory,
 		};
-		curves[i] = test_curves_of_csv(profile, parity->model, parity->instances[i].gpu);
+		curves[i] = test_curves_of_profile(PROFILE, parity->model, parity->instances[i].gpu);
 	}
 	naive_config config = {
 	    .scheduler = (naive_scheduler)index_of(weir_scheduler_names, parity->scheduler),
@@ -100,10 +101,10 @@ static naive_result run_case(const parity_case *parity, const char *profile)
 	return result;
 }
 
-static void check_case(const parity_case *parity, const char *profile)
+static void check_case(const parity_case *parity)
 {
 	test_comparison comparison = {.name = parity->name};
-	naive_result result = run_case(parity, profile);
+	naive_result result = run_case(parity);
 	ck_assert_uint_eq(result.completed, parity->request_count);
 	ck_assert_uint_eq(result.row_count, parity->request_count);
 	for (size_t i = 0; i < result.row_count; i++) {
@@ -130,18 +131,36 @@ static void check_case(const parity_case *parity, const char *profile)
 
 START_TEST(oracle_gives_what_the_reference_gave)
 {
-	const char *profile = test_data_path("splitwise_perf_model.csv");
-	if (profile == NULL) {
-		return;
-	}
 	weir_arena *arena = weir_arena_create();
 	size_t count = 0;
 	const parity_case *cases = parity_load(arena, WEIR_SOURCE_DIR "/tests/parity", &count);
 	ck_assert_uint_eq(count, 10);
 	for (size_t i = 0; i < count; i++) {
-		check_case(&cases[i], profile);
+		check_case(&cases[i]);
 	}
 	weir_arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(profile_is_what_was_measured)
+{
+	const char *csv = test_data_path("splitwise_perf_model.csv");
+	if (csv == NULL) {
+		return;
+	}
+	static const char *const gpus[] = {"a100-80gb", "h100-80gb", "h100-80gb-pcap"};
+	for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+		for (size_t j = 0; j < sizeof gpus / sizeof gpus[0]; j++) {
+			test_curves measured = test_curves_of_csv(csv, models[i].name, gpus[j]);
+			test_curves kept = test_curves_of_profile(PROFILE, models[i].name, gpus[j]);
+			ck_assert_uint_eq(measured.count, kept.count);
+			for (size_t k = 0; k < kept.count; k++) {
+				ck_assert_double_eq(measured.batch_tokens[k], kept.batch_tokens[k]);
+				ck_assert_double_eq_tol(measured.prompt_seconds[k], kept.prompt_seconds[k], 1e-12);
+				ck_assert_double_eq_tol(measured.token_seconds[k], kept.token_seconds[k], 1e-12);
+			}
+		}
+	}
 }
 END_TEST
 
@@ -151,6 +170,7 @@ int main(void)
 	TCase *tests = tcase_create("parity");
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, oracle_gives_what_the_reference_gave);
+	tcase_add_test(tests, profile_is_what_was_measured);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

@@ -5,6 +5,6 @@
 extern const weir_command command_profile;
 
 const weir_command *const weir_commands[] = {
-	&command_profile,
-	NULL,
+    &command_profile,
+    NULL,
 };

@@ -211,9 +211,10 @@ weir_status weir_execution_roofline_make(const weir_execution_time_config *confi
 	const weir_gpu *gpu = target->gpu;
 	if (gpu->bf16_tflops <= 0.0 || gpu->memory_tb_per_s <= 0.0 || gpu->mfu_prefill <= 0.0 ||
 	    gpu->mfu_decode <= 0.0) {
-		return weir_error_set(error, WEIR_ERROR_INPUT, gpu->name,
-		                      "the roofline needs this GPU's bf16_tflops, memory_tb_per_s, "
-		                      "mfu_prefill and mfu_decode, all above 0");
+		return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+		                      "the roofline needs bf16_tflops, memory_tb_per_s, mfu_prefill and "
+		                      "mfu_decode of GPU '%s', all above 0",
+		                      gpu->name);
 	}
 	roofline_model *made = weir_allocate(1, sizeof *made);
 	if (made == NULL) {

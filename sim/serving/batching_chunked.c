@@ -51,5 +51,4 @@ const weir_batching weir_batching_chunked = {
     .select = select_batch,
     .interrupts = interrupts,
     .has_room = has_room,
-    .splits_prompts = true,
 };

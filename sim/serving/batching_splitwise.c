@@ -151,4 +151,5 @@ const weir_batching weir_batching_splitwise = {
     .select = select_batch,
     .interrupts = interrupts,
     .has_room = has_room,
+    .orders_pending = true,
 };

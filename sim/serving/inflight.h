@@ -60,10 +60,10 @@ typedef struct weir_inflight_request {
 	double arrival;
 	double prompt_start, prompt_end, token_start; /* NaN until then */
 	int64_t id;
-	int64_t prompt_bytes,
-	    token_bytes; /* of its KV cache: taken by the prompt, and by the token task */
-	int64_t memory;  /* bytes it holds on the instance where it is (at the destination, once a
-	                    transfer began) */
+	/* Bytes of its KV cache: taken by the prompt task, by the token task, and when it moves. */
+	int64_t prompt_bytes, token_bytes, transfer_bytes;
+	/* Bytes that it holds: on its prompt instance, on both during a transfer, on its token one. */
+	int64_t memory;
 	int32_t prompt_tokens, output_tokens;
 	uint32_t application;
 	uint32_t prompt_instance, token_instance; /* WEIR_NONE: none */

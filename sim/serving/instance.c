@@ -150,11 +150,22 @@ static void pause_iterations(weir_serving *serving, weir_instance *instance)
 	const weir_execution_time *time = instance->time;
 	double now = weir_engine_now(serving->engine);
 	double elapsed = now - iterations_started(instance, serving->engine);
-	int64_t count = time->type->iterations_in(time, &instance->current, elapsed) + 1;
+	/* Rounding may put the start of iterations that began now a little later than now. */
+	int64_t count =
+	    elapsed > 0 ? time->type->iterations_in(time, &instance->current, elapsed) + 1 : 1;
 	/* At the very end of the iterations, rounding may count them all as finished. */
 	instance->count = count < instance->count ? count : instance->count;
 	double end = now + (time->type->time_for(time, &instance->current, instance->count) - elapsed);
 	weir_engine_reschedule(serving->engine, instance->event, end > now ? end : now);
+}
+
+static void leave_batch(weir_serving *serving, weir_instance *instance, uint32_t task)
+{
+	weir_finish_remove(instance, serving->inflight.tasks, task);
+	weir_task_list_remove(&instance->batch, serving->inflight.tasks, task);
+	if (instance->batch.count == 0) {
+		instance->busy_seconds += weir_engine_now(serving->engine) - instance->busy_since;
+	}
 }
 
 static void preempt(weir_serving *serving, weir_instance *instance, uint32_t task)
@@ -163,8 +174,7 @@ static void preempt(weir_serving *serving, weir_instance *instance, uint32_t tas
 	weir_task *preempted = &tasks[task];
 	preempted->remaining =
 	    instance->finish[preempted->finish_position].progress - instance->progress;
-	weir_finish_remove(instance, tasks, task);
-	weir_task_list_remove(&instance->batch, tasks, task);
+	leave_batch(serving, instance, task);
 	instance->current.token_tasks--;
 	instance->token_context -= context_of(serving, task, preempted->remaining);
 	preempted->state = WEIR_TASK_BLOCKED;
@@ -360,7 +370,11 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 	arrived->remaining = is_prompt ? request->prompt_tokens : request->output_tokens - 1;
 	arrived->need = is_prompt ? request->prompt_bytes : request->token_bytes;
 	arrived->age = arrived->first ? -instance->passes : 0;
-	weir_pending_insert(&instance->pending, tasks, task, instance->passes);
+	if (application->batching->orders_pending) {
+		weir_pending_insert(&instance->pending, tasks, task, instance->passes);
+	} else {
+		weir_pending_append(&instance->pending, tasks, task);
+	}
 	if (is_prompt) {
 		weir_task_list_append(&instance->pending_prompts, tasks, task);
 	}
@@ -409,7 +423,7 @@ static void leave_pool(weir_serving *serving, weir_instance *instance, uint32_t 
 		uint32_t token = weir_token_task(weir_request_of(task));
 		tasks[token].first = true;
 		tasks[token].age = -instance->passes;
-		weir_pending_refresh(&instance->pending, tasks, token);
+		weir_pending_refresh(tasks, token);
 		weir_waiting_push(&instance->waiting, tasks, token);
 		return;
 	}
@@ -420,12 +434,7 @@ static void finish_task(weir_serving *serving, weir_instance *instance, uint32_t
 {
 	weir_task *tasks = serving->inflight.tasks;
 	uint32_t request = weir_request_of(task);
-	double now = weir_engine_now(serving->engine);
-	weir_finish_remove(instance, tasks, task);
-	weir_task_list_remove(&instance->batch, tasks, task);
-	if (instance->batch.count == 0) {
-		instance->busy_seconds += now - instance->busy_since;
-	}
+	leave_batch(serving, instance, task);
 	tasks[task].state = WEIR_TASK_DONE;
 	if (weir_is_prompt(task)) {
 		weir_pool_counters *pool = weir_pool_of(serving, instance);

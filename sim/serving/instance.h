@@ -93,7 +93,7 @@ typedef struct weir_batching {
 	                   const weir_task *task, bool is_prompt);
 	/* Whether there is room for a waiting task when a transfer ended. */
 	bool (*has_room)(const weir_instance *instance, const weir_instance_config *config);
-	bool splits_prompts; /* a prompt may take several iterations */
+	bool orders_pending; /* pending tasks by times passed over and arrival; else as they came */
 } weir_batching;
 
 extern const weir_batching weir_batching_orca;

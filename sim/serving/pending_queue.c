@@ -148,9 +148,8 @@ static uint32_t bisect(const weir_pending_queue *queue, const weir_task *tasks, 
 	return low;
 }
 
-void weir_pending_insert(weir_pending_queue *queue, weir_task *tasks, uint32_t task, int64_t passes)
+static void insert_at(weir_pending_queue *queue, weir_task *tasks, uint32_t task, uint32_t position)
 {
-	uint32_t position = bisect(queue, tasks, task, passes);
 	weir_task *added = &tasks[task];
 	added->left = added->right = added->parent = WEIR_NONE;
 	pull(tasks, task);
@@ -182,6 +181,16 @@ void weir_pending_insert(weir_pending_queue *queue, weir_task *tasks, uint32_t t
 	pull_to_root(tasks, task);
 }
 
+void weir_pending_insert(weir_pending_queue *queue, weir_task *tasks, uint32_t task, int64_t passes)
+{
+	insert_at(queue, tasks, task, bisect(queue, tasks, task, passes));
+}
+
+void weir_pending_append(weir_pending_queue *queue, weir_task *tasks, uint32_t task)
+{
+	insert_at(queue, tasks, task, weir_pending_count(queue, tasks));
+}
+
 void weir_pending_remove(weir_pending_queue *queue, weir_task *tasks, uint32_t task)
 {
 	weir_task *removed = &tasks[task];
@@ -196,9 +205,8 @@ void weir_pending_remove(weir_pending_queue *queue, weir_task *tasks, uint32_t t
 	removed->left = removed->right = removed->parent = WEIR_NONE;
 }
 
-void weir_pending_refresh(const weir_pending_queue *queue, weir_task *tasks, uint32_t task)
+void weir_pending_refresh(weir_task *tasks, uint32_t task)
 {
-	(void)queue;
 	pull_to_root(tasks, task);
 }
 

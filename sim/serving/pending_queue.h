@@ -32,10 +32,12 @@ static inline uint32_t weir_pending_count(const weir_pending_queue *queue, const
 
 void weir_pending_insert(weir_pending_queue *queue, weir_task *tasks, uint32_t task,
                          int64_t passes);
+/* At the end, whatever its age. */
+void weir_pending_append(weir_pending_queue *queue, weir_task *tasks, uint32_t task);
 void weir_pending_remove(weir_pending_queue *queue, weir_task *tasks, uint32_t task);
 
 /* After a pending task's need, age or first changed. */
-void weir_pending_refresh(const weir_pending_queue *queue, weir_task *tasks, uint32_t task);
+void weir_pending_refresh(weir_task *tasks, uint32_t task);
 
 /* The first task; WEIR_NONE when empty. */
 uint32_t weir_pending_first(const weir_pending_queue *queue, const weir_task *tasks);

@@ -1,5 +1,6 @@
 #include "support/curves.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,49 @@ test_curves test_curves_of_csv(const char *path, const char *model, const char *
 			add_medians(&curves, sizes[i], samples, count);
 		}
 	}
+	return curves;
+}
+
+static bool is_text(const cJSON *object, const char *name, const char *text)
+{
+	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+	return value != NULL && strcmp(value, text) == 0;
+}
+
+static size_t read_numbers(const cJSON *object, const char *name, double *numbers)
+{
+	size_t count = 0;
+	const cJSON *number = NULL;
+	cJSON_ArrayForEach(number, cJSON_GetObjectItemCaseSensitive(object, name))
+	{
+		ck_assert_uint_lt(count, CURVE_POINTS);
+		numbers[count++] = cJSON_GetNumberValue(number);
+	}
+	return count;
+}
+
+test_curves test_curves_of_profile(const char *path, const char *model, const char *gpu)
+{
+	char *text = test_read_file(path, NULL);
+	cJSON *profile = cJSON_Parse(text);
+	ck_assert_msg(profile != NULL, "%s is not JSON", path);
+	test_curves curves = {0};
+	const cJSON *entry = NULL;
+	cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(profile, "curves"))
+	{
+		const cJSON *parallel = cJSON_GetObjectItemCaseSensitive(entry, "tensor_parallel");
+		if (is_text(entry, "model", model) && is_text(entry, "gpu", gpu) &&
+		    cJSON_GetNumberValue(parallel) == 8) {
+			curves.count = read_numbers(entry, "batch_tokens", curves.batch_tokens);
+			ck_assert_uint_eq(read_numbers(entry, "prompt_seconds", curves.prompt_seconds),
+			                  curves.count);
+			ck_assert_uint_eq(read_numbers(entry, "token_seconds", curves.token_seconds),
+			                  curves.count);
+		}
+	}
+	ck_assert_msg(curves.count >= 2, "%s has no %s on %s", path, model, gpu);
+	cJSON_Delete(profile);
+	free(text);
 	return curves;
 }
 

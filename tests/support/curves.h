@@ -16,8 +16,11 @@ typedef struct test_curves {
 	double batch_tokens[CURVE_POINTS], prompt_seconds[CURVE_POINTS], token_seconds[CURVE_POINTS];
 } test_curves;
 
-/* Medians of the rows of SplitwiseSim's profile CSV for one model, GPU and tensor parallel 8. Fails
- * the test when there are none. */
+/* Those of a profile, configs/profiles, for one model, GPU and tensor parallel 8. Fails the test
+ * when there are none. */
+test_curves test_curves_of_profile(const char *path, const char *model, const char *gpu);
+
+/* Medians of the rows of SplitwiseSim's profile CSV likewise. */
 test_curves test_curves_of_csv(const char *path, const char *model, const char *gpu);
 
 /* Seconds of one iteration; a batch with both kinds of tasks takes 1.1 times the prompt curve. */

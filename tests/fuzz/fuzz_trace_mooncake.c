@@ -1,0 +1,7 @@
+#include "support/fuzz.h"
+#include "support/fuzz_trace.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return fuzz_trace("mooncake", data, size);
+}

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# What the scripts that test the command share: sourced, not run. $WEIR is the program under test.
+set -euo pipefail
+
+failures=0
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/weir-test-XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+# Runs a command, leaving its output in $scratch/out and $scratch/err, and complains unless it ends
+# with the status named first.
+expect_status() {
+	local wanted=$1 status=0
+	shift
+	"$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+	if ((status != wanted)); then
+		echo "exit status $status, not $wanted: $*"
+		sed 's/^/  /' "$scratch/out" "$scratch/err"
+		failures=$((failures + 1))
+	fi
+}
+
+# Complains unless the last command's standard output, or standard error, matches the expression.
+expect_out() {
+	expect_match "$1" "$scratch/out"
+}
+
+expect_err() {
+	expect_match "$1" "$scratch/err"
+}
+
+expect_match() {
+	if ! grep -Eq -- "$1" "$2"; then
+		echo "no match of '$1' in ${2##*/}:"
+		sed 's/^/  /' "$2"
+		failures=$((failures + 1))
+	fi
+}
+
+# The last line of every script.
+finish() {
+	echo "$failures failures"
+	((failures == 0))
+}

@@ -237,6 +237,53 @@ void weir_config_destroy(const weir_config *config)
 	}
 }
 
+static weir_status try_target(const weir_config *config, const weir_execution_target *target,
+                              weir_error *error)
+{
+	weir_execution_time *time = NULL;
+	weir_status status = weir_execution_time_create(&config->execution_time, target, &time, error);
+	weir_execution_time_destroy(time);
+	return status;
+}
+
+static weir_status try_application(const weir_config *config,
+                                   const weir_config_application *application, weir_error *error)
+{
+	const weir_server_sku *tried = NULL;
+	weir_status status = WEIR_OK;
+	for (size_t i = 0; i < application->server_count && status == WEIR_OK; i++) {
+		const weir_server_sku *sku = application->servers[i].sku;
+		if (sku == tried) { /* servers of one SKU mostly stand together */
+			continue;
+		}
+		tried = sku;
+		weir_execution_target target = {.architecture = application->model,
+		                                .gpu = weir_hardware_gpu(&config->hardware, sku->gpu),
+		                                .tensor_parallel = application->instance.tensor_parallel};
+		status = try_target(config, &target, error);
+	}
+	if (status != WEIR_OK) {
+		return status;
+	}
+	const weir_slo_config *slo = &config->slo;
+	weir_execution_target reference = {
+	    .architecture = slo->reference_model[0] != '\0'
+	                        ? weir_models_find(&config->models, slo->reference_model)
+	                        : application->model,
+	    .gpu = weir_hardware_gpu(&config->hardware, slo->reference_gpu),
+	    .tensor_parallel = slo->reference_tensor_parallel};
+	return try_target(config, &reference, error);
+}
+
+weir_status weir_config_check_files(const weir_config *config, weir_error *error)
+{
+	weir_status status = WEIR_OK;
+	for (size_t i = 0; i < config->application_count && status == WEIR_OK; i++) {
+		status = try_application(config, &config->applications[i], error);
+	}
+	return status;
+}
+
 char *weir_config_print(const weir_config *config)
 {
 	const loaded_config *loaded = (const loaded_config *)config;

@@ -65,6 +65,13 @@ WEIR_API weir_status weir_config_load(const weir_document_options *options,
                                       const weir_config **config, weir_error *error);
 WEIR_API void weir_config_destroy(const weir_config *config);
 
+/*
+ * Checks what a run would find out before its first event: that the files that the config names can
+ * be read and the execution-time model knows every application's model on its servers and on the
+ * SLO's reference. Errors name the file.
+ */
+WEIR_API weir_status weir_config_check_files(const weir_config *config, weir_error *error);
+
 /* The config with every default filled in and file names absolute, as JSON that loads to the same
  * config and prints the same. To be freed; NULL when memory is out. */
 WEIR_API char *weir_config_print(const weir_config *config);

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 
 /*
- * A 4-ary heap of 128-bit keys {time bits : 64 | class : 2 | sequence : 38 | slot : 24}. The bits
+ * A 4-ary heap of 128-bit keys {time bits : 64 | class : 3 | sequence : 37 | slot : 24}. The bits
  * of a non-negative double order as the number does, so one integer comparison orders the events,
  * and the four children of a node share a cache line. `positions` says where in the heap each
  * slot's key is; it is apart from the slots because every move of a key writes it.
@@ -21,7 +21,7 @@ __extension__ typedef unsigned __int128 event_key;
 
 #ifndef WEIR_ENGINE_SLOT_BITS /* a test sets fewer bits, to reach the limits */
 #define WEIR_ENGINE_SLOT_BITS     24
-#define WEIR_ENGINE_SEQUENCE_BITS 38
+#define WEIR_ENGINE_SEQUENCE_BITS 37
 #endif
 
 enum {
@@ -30,7 +30,7 @@ enum {
 	CACHE_LINE = 64,
 	SLOT_BITS = WEIR_ENGINE_SLOT_BITS,
 	SEQUENCE_BITS = WEIR_ENGINE_SEQUENCE_BITS,
-	CLASS_SHIFT = 62,
+	CLASS_SHIFT = 61,
 	MAX_SLOTS = 1 << SLOT_BITS,
 	FIRST_CAPACITY = 64,
 	PREFETCH_SIZE = 16384, /* keys that outgrow the nearer caches */
@@ -43,7 +43,7 @@ enum {
 #define LAST_KEY     (~(event_key)0)
 #define MAX_SEQUENCE ((UINT64_C(1) << SEQUENCE_BITS) - 1)
 
-_Static_assert(WEIR_EVENT_CLASSES <= 4, "the class has two bits");
+_Static_assert(WEIR_EVENT_CLASSES <= 8, "the class has three bits");
 _Static_assert(SEQUENCE_BITS + SLOT_BITS <= CLASS_SHIFT, "the key's low word overflows");
 _Static_assert(SEQUENCE_BITS > SLOT_BITS, "renumbering must free sequence numbers");
 _Static_assert(ARITY * sizeof(event_key) == CACHE_LINE, "siblings should fill a cache line");

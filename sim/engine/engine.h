@@ -23,7 +23,7 @@ WEIR_BEGIN_C
 
 typedef struct weir_engine weir_engine;
 
-enum { WEIR_EVENT_CLASSES = 4 };
+enum { WEIR_EVENT_CLASSES = 8 };
 
 typedef struct weir_event {
 	uint32_t type;	  /* of the caller */
@@ -50,7 +50,7 @@ WEIR_API void weir_engine_destroy(weir_engine *engine);
 WEIR_API double weir_engine_now(const weir_engine *engine);
 
 /*
- * Schedules `event` at `time` (seconds; finite, not before now: asserted) in class 0..3. When memory
+ * Schedules `event` at `time` (seconds; finite, not before now: asserted) in class 0..7. When memory
  * is out, or 2^24 events are pending, the zero handle is returned and the engine is as before.
  */
 WEIR_API weir_event_handle weir_engine_schedule(weir_engine *engine, double time,

@@ -10,7 +10,7 @@
  *   scheduled before the run began: an arrival goes before anything else at its time.
  * - A pause leaves at most the old count of iterations, and moves the event to no earlier than
  *   now; the event counts as newly scheduled even when its time stays the same. Where rounding
- *   leaves the elapsed time a little below 0, no iteration is finished yet.
+ *   leaves the elapsed time a little below 0, Python's floor division gives -1, and none runs.
  * - A request of one output token has no token task and no transfer. The scheduler chooses its
  *   instances as for any other (with KV(0) = 0 bytes); only the prompt instance's books change, and
  *   its memory is released when the prompt completes.

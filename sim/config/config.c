@@ -285,6 +285,22 @@ static weir_status try_application(const weir_config *config,
 	return try_target(config, &reference, error);
 }
 
+weir_status weir_config_open_workload(const weir_config *config, weir_source **source,
+                                      weir_error *error)
+{
+	weir_error found = {0};
+	weir_status status = weir_workload_open(&config->workload, config->seed, source, &found);
+	if (status == WEIR_ERROR_INPUT &&
+	    (strcmp(found.where, "workload") == 0 || strcmp(found.where, "trace.path") == 0)) {
+		weir_keys_reader reader = weir_document_reader(((const loaded_config *)config)->document);
+		return weir_keys_fail(&reader, found.where, error, "%s", found.message);
+	}
+	if (status != WEIR_OK && error != NULL) {
+		*error = found;
+	}
+	return status;
+}
+
 static weir_status try_workload(const weir_config *config, weir_error *error)
 {
 	const char *path = config->workload.trace.path;
@@ -292,7 +308,7 @@ static weir_status try_workload(const weir_config *config, weir_error *error)
 		return WEIR_OK;
 	}
 	weir_source *source = NULL;
-	weir_status status = weir_workload_open(&config->workload, config->seed, &source, error);
+	weir_status status = weir_config_open_workload(config, &source, error);
 	weir_source_destroy(source);
 	return status;
 }

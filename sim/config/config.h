@@ -67,6 +67,11 @@ WEIR_API weir_status weir_config_load(const weir_document_options *options,
                                       const weir_config **config, weir_error *error);
 WEIR_API void weir_config_destroy(const weir_config *config);
 
+/* The stream of requests that the config asks for, as weir_workload_open; an error about what the
+ * config says or lacks has its file and key path. */
+WEIR_API weir_status weir_config_open_workload(const weir_config *config, weir_source **source,
+                                               weir_error *error);
+
 /*
  * Checks what a run would find out before its first event: that the workload can be opened
  * (standard input is left alone), and that the execution-time model knows every application's model

@@ -104,6 +104,16 @@ static const weir_key config_keys[] = {
      .minimum = 0,
      .maximum = 9007199254740991.0,
      .doc = "Seed of every random stream of a run."},
+    {.name = "trace",
+     .type = WEIR_KEY_OBJECT,
+     .offset = offsetof(settings, config.workload.trace),
+     .table = &weir_trace_keys,
+     .doc = "A trace of requests to replay."},
+    {.name = "workload",
+     .type = WEIR_KEY_OBJECT,
+     .offset = offsetof(settings, config.workload.generation),
+     .table = &weir_generation_keys,
+     .doc = "Requests to generate where no trace is replayed."},
     {.name = "hardware",
      .type = WEIR_KEY_OBJECT,
      .offset = offsetof(settings, config.hardware),
@@ -275,9 +285,37 @@ static weir_status try_application(const weir_config *config,
 	return try_target(config, &reference, error);
 }
 
+weir_status weir_config_open_workload(const weir_config *config, weir_source **source,
+                                      weir_error *error)
+{
+	weir_error found = {0};
+	weir_status status = weir_workload_open(&config->workload, config->seed, source, &found);
+	if (status == WEIR_ERROR_INPUT &&
+	    (strcmp(found.where, "workload") == 0 || strcmp(found.where, "trace.path") == 0)) {
+		weir_keys_reader reader = weir_document_reader(((const loaded_config *)config)->document);
+		return weir_keys_fail(&reader, found.where, error, "%s", found.message);
+	}
+	if (status != WEIR_OK && error != NULL) {
+		*error = found;
+	}
+	return status;
+}
+
+static weir_status try_workload(const weir_config *config, weir_error *error)
+{
+	const char *path = config->workload.trace.path;
+	if (!weir_workload_is_generated(&config->workload) && strcmp(path, "-") == 0) {
+		return WEIR_OK;
+	}
+	weir_source *source = NULL;
+	weir_status status = weir_config_open_workload(config, &source, error);
+	weir_source_destroy(source);
+	return status;
+}
+
 weir_status weir_config_check_files(const weir_config *config, weir_error *error)
 {
-	weir_status status = WEIR_OK;
+	weir_status status = try_workload(config, error);
 	for (size_t i = 0; i < config->application_count && status == WEIR_OK; i++) {
 		status = try_application(config, &config->applications[i], error);
 	}

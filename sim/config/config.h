@@ -18,6 +18,7 @@
 #include "model/execution_time.h"
 #include "record/record_config.h"
 #include "serving/serving_config.h"
+#include "workload/workload_config.h"
 
 WEIR_BEGIN_C
 
@@ -39,6 +40,7 @@ typedef struct weir_config_application {
 
 typedef struct weir_config {
 	uint64_t seed;
+	weir_workload_config workload; /* sections trace and workload */
 	weir_hardware hardware;
 	weir_key_list models; /* of weir_architecture */
 	const weir_config_application *applications;
@@ -65,10 +67,15 @@ WEIR_API weir_status weir_config_load(const weir_document_options *options,
                                       const weir_config **config, weir_error *error);
 WEIR_API void weir_config_destroy(const weir_config *config);
 
+/* The stream of requests that the config asks for, as weir_workload_open; an error about what the
+ * config says or lacks has its file and key path. */
+WEIR_API weir_status weir_config_open_workload(const weir_config *config, weir_source **source,
+                                               weir_error *error);
+
 /*
- * Checks what a run would find out before its first event: that the files that the config names can
- * be read and the execution-time model knows every application's model on its servers and on the
- * SLO's reference. Errors name the file.
+ * Checks what a run would find out before its first event: that the workload can be opened
+ * (standard input is left alone), and that the execution-time model knows every application's model
+ * on its servers and on the SLO's reference. Errors name the file.
  */
 WEIR_API weir_status weir_config_check_files(const weir_config *config, weir_error *error);
 

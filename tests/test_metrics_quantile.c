@@ -196,6 +196,13 @@ START_TEST(moments_keep_their_digits)
 	weir_moments offset = weir_moments_of(values, COUNT);
 	ck_assert_double_eq(offset.mean, 1e9);
 	ck_assert_double_eq_tol(offset.deviation, sqrt((double)COUNT / (COUNT - 1)), 1e-15);
+	/* Values one unit in the last place apart: the rounded mean is as far off as they are. */
+	double unit = nextafter(1e9, 2e9) - 1e9;
+	for (size_t i = 0; i < COUNT; i++) {
+		values[i] = 1e9 + (i % 2 == 0 ? unit : 0.0);
+	}
+	double half = 0.5 * unit * sqrt((double)COUNT / (COUNT - 1));
+	ck_assert_double_eq_tol(weir_moments_of(values, COUNT).deviation, half, 1e-15 * half);
 	/* Small ones after a large one. */
 	values[0] = 1e16;
 	for (size_t i = 1; i < COUNT; i++) {

@@ -242,7 +242,15 @@ static const char *killed_part(const char *name, uint64_t rows, bool flush)
 START_TEST(a_truncated_file_gives_right_rows_or_a_message)
 {
 	char part[600];
-	snprintf(part, sizeof part, "%s", killed_part("short.h5", 20000, true));
+	snprintf(part, sizeof part, "%s", test_path("short.h5.part"));
+	if (_i == 0) {
+		killed_part("short.h5", 20000, true);
+	} else {
+		int table = -1;
+		weir_recorder *recorder = fixture_recorder(fixture_path("short.h5"), 0, 0.0, &table);
+		fixture_append(recorder, table, 0, 20000);
+		weir_recorder_abort(recorder, "", true);
+	}
 	struct stat info;
 	ck_assert_int_eq(stat(part, &info), 0);
 	int recovered = 0;
@@ -337,7 +345,7 @@ int main(void)
 	suite_add_tcase(suite, kills);
 	TCase *damage = tcase_create("damage");
 	tcase_set_timeout(damage, 60);
-	tcase_add_test(damage, a_truncated_file_gives_right_rows_or_a_message);
+	tcase_add_loop_test(damage, a_truncated_file_gives_right_rows_or_a_message, 0, 2);
 	tcase_add_test(damage, what_cannot_be_recovered_is_said);
 	suite_add_tcase(suite, damage);
 	return test_main(suite);

@@ -2,6 +2,11 @@
 
 #include <stddef.h>
 
+extern const weir_command command_info;
+extern const weir_command command_recover;
+
 const weir_command *const weir_commands[] = {
-	NULL,
+    &command_info,
+    &command_recover,
+    NULL,
 };

@@ -226,6 +226,35 @@ bool weir_hdf5_overwrite_integer(hid_t object, const char *name, int64_t value)
 	return written;
 }
 
+bool weir_hdf5_set_document(hid_t file, const char *path, const char *text, const char *description)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	char *parent = strndup(path, (size_t)(name - path));
+	hid_t group = parent != NULL ? weir_hdf5_make_group(file, parent) : H5I_INVALID_HID;
+	free(parent);
+	bool clear = group >= 0 && (H5Lexists(group, name, H5P_DEFAULT) <= 0 ||
+	                            H5Ldelete(group, name, H5P_DEFAULT) >= 0);
+	if (!clear) {
+		weir_hdf5_release(group);
+		return false;
+	}
+	size_t length = strlen(text);
+	hid_t type = weir_hdf5_text_type(length > 0 ? length : 1);
+	hid_t space = H5Screate(H5S_SCALAR);
+	hid_t list = weir_hdf5_creation_list(H5P_DATASET_CREATE);
+	hid_t dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+	bool written = dataset >= 0 &&
+	               H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0 &&
+	               weir_hdf5_set_text(dataset, "description", description, 0);
+	weir_hdf5_release(dataset);
+	weir_hdf5_release(list);
+	weir_hdf5_release(space);
+	weir_hdf5_release(type);
+	weir_hdf5_release(group);
+	return written;
+}
+
 /* Reads one string, of fixed or variable length, by H5Aread or H5Dread. */
 static char *read_text(hid_t id, hid_t type, hid_t space, bool is_attribute)
 {

@@ -73,6 +73,9 @@ bool weir_hdf5_set_integer(hid_t object, const char *name, int64_t value);
 /* Overwrites an attribute of the same kind in place, which single-writer mode allows. */
 bool weir_hdf5_overwrite_text(hid_t object, const char *name, const char *text);
 bool weir_hdf5_overwrite_integer(hid_t object, const char *name, int64_t value);
+/* Writes a scalar string dataset at `path`, in place of one that is there; parents are made. */
+bool weir_hdf5_set_document(hid_t file, const char *path, const char *text,
+                            const char *description);
 /* The text of a string attribute or of a scalar string dataset, malloc'd; NULL when it is none. */
 char *weir_hdf5_attribute_text(hid_t object, const char *name);
 char *weir_hdf5_document_text(hid_t dataset);

@@ -274,6 +274,15 @@ static hid_t open_object(weir_recorder *recorder, const char *path)
 	return object >= 0 ? object : weir_hdf5_make_group(recorder->file, path);
 }
 
+static weir_status end_attribute(weir_recorder *recorder, const weir_hdf5_guard *guard, hid_t id,
+                                 bool set, weir_error *error)
+{
+	weir_hdf5_release(id);
+	weir_status status = check(recorder, set, "write an attribute", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
 weir_status weir_recorder_set_text(weir_recorder *recorder, const char *object, const char *name,
                                    const char *text, weir_error *error)
 {
@@ -287,10 +296,7 @@ weir_status weir_recorder_set_text(weir_recorder *recorder, const char *object, 
 	weir_hdf5_enter(&guard);
 	hid_t id = open_object(recorder, object);
 	bool set = id >= 0 && weir_hdf5_set_text(id, name, text, 0);
-	weir_hdf5_release(id);
-	weir_status status = check(recorder, set, "write an attribute", error);
-	weir_hdf5_leave(&guard);
-	return status;
+	return end_attribute(recorder, &guard, id, set, error);
 }
 
 weir_status weir_recorder_set_number(weir_recorder *recorder, const char *object, const char *name,
@@ -300,10 +306,7 @@ weir_status weir_recorder_set_number(weir_recorder *recorder, const char *object
 	weir_hdf5_enter(&guard);
 	hid_t id = open_object(recorder, object);
 	bool set = id >= 0 && weir_hdf5_set_number(id, name, value);
-	weir_hdf5_release(id);
-	weir_status status = check(recorder, set, "write an attribute", error);
-	weir_hdf5_leave(&guard);
-	return status;
+	return end_attribute(recorder, &guard, id, set, error);
 }
 
 weir_status weir_recorder_set_integer(weir_recorder *recorder, const char *object, const char *name,
@@ -313,39 +316,7 @@ weir_status weir_recorder_set_integer(weir_recorder *recorder, const char *objec
 	weir_hdf5_enter(&guard);
 	hid_t id = open_object(recorder, object);
 	bool set = id >= 0 && weir_hdf5_set_integer(id, name, value);
-	weir_hdf5_release(id);
-	weir_status status = check(recorder, set, "write an attribute", error);
-	weir_hdf5_leave(&guard);
-	return status;
-}
-
-static bool write_document(hid_t file, const char *path, const char *text, const char *description)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
-	char *parent = strndup(path, (size_t)(name - path));
-	hid_t group = parent != NULL ? weir_hdf5_make_group(file, parent) : H5I_INVALID_HID;
-	free(parent);
-	bool clear = group >= 0 && (H5Lexists(group, name, H5P_DEFAULT) <= 0 ||
-	                            H5Ldelete(group, name, H5P_DEFAULT) >= 0);
-	if (!clear) {
-		weir_hdf5_release(group);
-		return false;
-	}
-	size_t length = strlen(text);
-	hid_t type = weir_hdf5_text_type(length > 0 ? length : 1);
-	hid_t space = H5Screate(H5S_SCALAR);
-	hid_t list = weir_hdf5_creation_list(H5P_DATASET_CREATE);
-	hid_t dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-	bool written = dataset >= 0 &&
-	               H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0 &&
-	               weir_hdf5_set_text(dataset, "description", description, 0);
-	weir_hdf5_release(dataset);
-	weir_hdf5_release(list);
-	weir_hdf5_release(space);
-	weir_hdf5_release(type);
-	weir_hdf5_release(group);
-	return written;
+	return end_attribute(recorder, &guard, id, set, error);
 }
 
 weir_status weir_recorder_set_document(weir_recorder *recorder, const char *object,
@@ -353,8 +324,8 @@ weir_status weir_recorder_set_document(weir_recorder *recorder, const char *obje
 {
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool written =
-	    make_writable(recorder) && write_document(recorder->file, object, text, description);
+	bool written = make_writable(recorder) &&
+	               weir_hdf5_set_document(recorder->file, object, text, description);
 	weir_status status = check(recorder, written, "write a document", error);
 	weir_hdf5_leave(&guard);
 	return status;
@@ -546,7 +517,10 @@ struct weir_reader *weir_recorder_reader(weir_recorder *recorder)
 static weir_status complete(weir_recorder *recorder, weir_error *error)
 {
 	weir_status status = WEIR_OK;
-	if (recorder->state == RECORDER_RECORDING) {
+	if (recorder->state == RECORDER_DEFINING) {
+		status = weir_recorder_start(recorder, error);
+	}
+	if (status == WEIR_OK && recorder->state == RECORDER_RECORDING) {
 		status = weir_recorder_stop(recorder, error);
 	}
 	if (status != WEIR_OK) {

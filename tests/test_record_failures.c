@@ -222,13 +222,20 @@ START_TEST(a_disk_that_fills_up_at_the_end)
 	getrlimit(RLIMIT_FSIZE, &before);
 	struct stat info;
 	ck_assert_int_eq(stat(test_path("end.h5.part"), &info), 0);
-	struct rlimit limit = {(rlim_t)info.st_size, before.rlim_max};
+	struct rlimit limit = {(rlim_t)info.st_size + 1500 * (rlim_t)_i, before.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	char *text = calloc(300001, 1);
-	memset(text, 'd', 300000);
-	weir_status status =
-	    weir_recorder_set_document(recorder, "/provenance/config", text, "", &error);
-	free(text);
+	char text[8001] = {0};
+	memset(text, 'd', 8000);
+	weir_status status = WEIR_OK;
+	for (int i = 0; status == WEIR_OK && i < 3; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "/provenance/text%d", i);
+		status = weir_recorder_set_document(recorder, name, text, "", &error);
+		if (status == WEIR_OK) {
+			/* The root's header, at the start of the file, gets a part at its end. */
+			status = weir_recorder_set_text(recorder, "/", name + 12, text, &error);
+		}
+	}
 	if (status == WEIR_OK) {
 		status = weir_recorder_close(recorder, &error);
 	} else {

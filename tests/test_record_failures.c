@@ -125,6 +125,39 @@ START_TEST(a_replaced_part_file_is_not_renamed)
 }
 END_TEST
 
+START_TEST(a_disk_that_is_full_at_the_start)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	struct rlimit before;
+	getrlimit(RLIMIT_FSIZE, &before);
+	/* No room for the first bytes; none for the tables; none for what begins the recording. */
+	for (rlim_t size = 0; size < 8000; size += 500) {
+		struct rlimit limit = {size, before.rlim_max};
+		ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		weir_recorder_options options = weir_recorder_options_default();
+		options.path = fixture_path("start.h5");
+		weir_recorder *recorder = NULL;
+		weir_error error = {0};
+		int table = -1;
+		weir_status status = weir_recorder_create(&options, &recorder, &error);
+		if (status == WEIR_OK) {
+			status = weir_recorder_add_table(recorder, &fixture_schema, &table, &error);
+			if (status == WEIR_OK) {
+				status = weir_recorder_start(recorder, &error);
+			}
+			weir_recorder_abort(recorder, error.message, false);
+		}
+		setrlimit(RLIMIT_FSIZE, &before);
+		ck_assert(!exists(test_path("start.h5.part")));
+		ck_assert_msg(size > 3000 || status == WEIR_ERROR_IO, "with %llu bytes: %d",
+		              (unsigned long long)size, status);
+		if (status != WEIR_OK) {
+			ck_assert_ptr_nonnull(strstr(error.message, "File too large"));
+		}
+	}
+}
+END_TEST
+
 /* Appends until the file cannot grow, and checks all that is promised then. */
 static void fill_up(const char *path, const char *message, bool flushing)
 {
@@ -302,6 +335,7 @@ int main(void)
 	tcase_add_test(failures, long_attributes_are_refused);
 	tcase_add_test(failures, an_aborted_file_is_kept_or_removed);
 	tcase_add_test(failures, a_replaced_part_file_is_not_renamed);
+	tcase_add_test(failures, a_disk_that_is_full_at_the_start);
 	tcase_add_loop_test(failures, a_full_disk_is_a_lasting_error, 0, 6);
 	tcase_add_test(failures, a_full_file_system_is_named_as_such);
 	tcase_add_loop_test(failures, a_disk_that_fills_up_at_the_end, 0, 30);

@@ -142,7 +142,7 @@ static weir_status open_part(weir_recorder *recorder, weir_error *error)
 	weir_status status = check(recorder, created, "create the file", error);
 	weir_hdf5_leave(&guard);
 	struct stat info;
-	if (status == WEIR_OK && stat(recorder->part_path, &info) == 0) {
+	if (recorder->file >= 0 && stat(recorder->part_path, &info) == 0) {
 		recorder->device = info.st_dev;
 		recorder->inode = info.st_ino;
 	}

@@ -362,6 +362,35 @@ START_TEST(ranges_include_their_bounds_unless_told)
 }
 END_TEST
 
+START_TEST(changes_leave_the_rest_as_it_is)
+{
+	plant p;
+	weir_error error = {0};
+	ck_assert_ok(
+	    read_text("{\"seed\": 9, \"inflow\": {\"kind\": \"gamma\", \"shape\": 3, \"rate\": 8},"
+	              "\"parts\": [{\"count\": 1}, {\"count\": 2, \"share\": 1}]}",
+	              &p, &error),
+	    &error);
+	cJSON *json =
+	    cJSON_Parse("{\"any\": 5, \"inflow\": {\"rate\": 4}, \"parts\": [{\"count\": 7}]}");
+	ck_assert_ok(weir_keys_change(&reader, &plant_table, json, "", &p, &error), &error);
+	cJSON_Delete(json);
+	ck_assert_int_eq(p.seed, 9);
+	ck_assert_double_eq(p.any, 5);
+	ck_assert_int_eq(p.inflow.kind, 1);
+	ck_assert_double_eq(p.inflow.shape, 3);
+	ck_assert_double_eq(p.inflow.rate, 4);
+	ck_assert_uint_eq(p.parts.count, 1);
+	ck_assert_int_eq(((const part *)p.parts.items)[0].count, 7);
+	ck_assert_double_eq(((const part *)p.parts.items)[0].share, 0.5);
+	json = cJSON_Parse("{\"inflow\": {\"scale\": 4}}");
+	ck_assert_int_eq(weir_keys_change(&reader, &plant_table, json, "", &p, &error),
+	                 WEIR_ERROR_INPUT);
+	ck_assert_str_eq(error.message, "only allowed where kind=weibull, but kind is \"gamma\" here");
+	cJSON_Delete(json);
+}
+END_TEST
+
 START_TEST(lists_and_maps_outgrow_every_first_capacity)
 {
 	enum { COUNT = 3000 };
@@ -540,6 +569,7 @@ int main(void)
 	tcase_add_test(tests, every_type_is_read);
 	tcase_add_test(tests, what_the_table_does_not_allow_is_refused);
 	tcase_add_test(tests, ranges_include_their_bounds_unless_told);
+	tcase_add_test(tests, changes_leave_the_rest_as_it_is);
 	tcase_add_test(tests, lists_and_maps_outgrow_every_first_capacity);
 	tcase_add_test(tests, messages_and_file_names_follow_the_source_of_a_value);
 	tcase_add_test(tests, a_later_choice_passes_over_earlier_keys_of_the_former);

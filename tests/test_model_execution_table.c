@@ -70,6 +70,8 @@ START_TEST(splitwise_times_equal_scipy)
 	    {"llama2-70b", "h100-80gb", 8, 8191, 0.83137442212373713, 0.032592020337695669},
 	    {"llama2-70b", "h100-80gb", 8, 32768, 2.9363297179806978, 0.05016084560871447},
 	    {"llama2-70b", "h100-80gb", 8, 50000, 4.3925973262731191, 0.062299703153234451},
+	    /* Here the line that ends at the measurement misses it by one in the last place. */
+	    {"llama2-70b", "h100-80gb-pcap", 8, 4096, 0.48908033395418893, 0.031329116093429768},
 	    {"llama2-70b", "h100-80gb-pcap", 4, 1, 0.06137347254139057, 0.026704211472710668},
 	    {"llama2-70b", "h100-80gb-pcap", 4, 1500, 0.19392388919745826, 0.029719539287810678},
 	    {"llama2-70b", "h100-80gb-pcap", 4, 50000, 7.0300984564043851, 0.068627867332331005},
@@ -179,7 +181,7 @@ START_TEST(long_curves_are_looked_up_everywhere)
 		static const char *const keys[] = {"batch_tokens", "prompt_seconds", "token_seconds"};
 		fprintf(file, ", \"%s\": [", keys[list]);
 		for (int i = 0; i < ENTRIES; i++) {
-			x[i] = 3.0 * i + 1.0 + i % 3;
+			x[i] = 7.0 * i + 1.0 + 3 * (i % 2);
 			y[i] = 1.0 + (i * 7919 % 1000) / 1000.0;
 			fprintf(file, "%s%.17g", i > 0 ? ", " : "", list == 0 ? x[i] : y[i]);
 		}

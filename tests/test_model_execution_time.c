@@ -124,11 +124,14 @@ END_TEST
 
 START_TEST(floor_divide_is_python_s)
 {
-	/* a // b as CPython prints it; floor(a / b) is one more in three of them. */
+	/* a // b as CPython prints it. floor(a / b) is one more in three of them; in the last,
+	 * (a - fmod(a, b)) / b falls just short of the whole number. */
 	static const double cases[][3] = {
-	    {1.0, 0.1, 9.0},  {0.3, 0.1, 2.0},     {6.0, 0.1, 59.0},
-	    {0.0, 0.3, 0.0},  {0.29, 0.3, 0.0},    {1e6, 0.1, 9999999.0},
-	    {0.5, 0.25, 2.0}, {4.35, 0.01, 434.0}, {123.456, 0.0457, 2701.0},
+	    {1.0, 0.1, 9.0},           {0.3, 0.1, 2.0},
+	    {6.0, 0.1, 59.0},          {0.0, 0.3, 0.0},
+	    {0.29, 0.3, 0.0},          {1e6, 0.1, 9999999.0},
+	    {0.5, 0.25, 2.0},          {4.35, 0.01, 434.0},
+	    {123.456, 0.0457, 2701.0}, {82.85059714691135, 0.023906749578146223, 3465.0},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		ck_assert_double_eq(weir_floor_divide(cases[i][0], cases[i][1]), cases[i][2]);

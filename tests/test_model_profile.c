@@ -267,6 +267,9 @@ START_TEST(bad_profiles_are_refused_with_their_key)
 	     ": curves[0].power_share[1]", "-1"},
 	    {PROFILE(LISTS("[64, 128]", "[1, 2]", "[1, 3]")), ": curves[0].token_seconds",
 	     "reaches zero before 1 token"},
+	    /* At 1 token the line is at zero just so. */
+	    {PROFILE(LISTS("[2, 4]", "[1, 3]", "[1, 3]")), ": curves[0].prompt_seconds",
+	     "reaches zero before 1 token"},
 	    {"{\"curves\": [" CURVE_OF(TARGET, LISTS("[1, 2]", "[1, 2]", "[1, 2]")) ", " CURVE_OF(
 	         TARGET, LISTS("[1, 2]", "[1, 2]", "[1, 2]")) "]}",
 	     ": curves", "two curves of m on g, tensor_parallel 8"},

@@ -1,6 +1,7 @@
 /* Lines from files, pipes and gzip data. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +149,7 @@ END_TEST
 START_TEST(unread_hands_out_again)
 {
 	const char *path = test_path("unread");
-	test_write_file(path, "\xEF\xBB\xBFone\ntwo");
+	test_write_file(path, "\xEF\xBB\xBFone\ntwo\nthree");
 	weir_trace_input *input = open_input(path);
 	for (int i = 0; i < 2; i++) {
 		expect_line(input, "one");
@@ -159,6 +160,9 @@ START_TEST(unread_hands_out_again)
 	expect_line(input, "two");
 	weir_trace_input_unread(input);
 	expect_line(input, "two");
+	expect_line(input, "three");
+	weir_trace_input_unread(input);
+	expect_line(input, "three");
 	expect_end(input);
 	weir_trace_input_close(input);
 }
@@ -448,6 +452,40 @@ START_TEST(pipes)
 }
 END_TEST
 
+enum { ENDLESS = 64 * 1024 * 1024 };
+
+/* Writes one line until the other side has had enough; *argument is how much it took. */
+static void *feed_endlessly(void *argument)
+{
+	feeder *f = argument;
+	int file = open(f->path, O_WRONLY);
+	for (ssize_t wrote = 1; wrote > 0 && f->count < ENDLESS;) {
+		wrote = write(file, f->bytes, f->piece);
+		f->count += wrote > 0 ? (size_t)wrote : 0;
+	}
+	close(file);
+	return NULL;
+}
+
+/* A line is refused when it passes the limit, not when it ends. */
+START_TEST(an_endless_line)
+{
+	signal(SIGPIPE, SIG_IGN);
+	const char *path = test_path("endless");
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	char piece[4096];
+	memset(piece, 'y', sizeof piece);
+	feeder f = {path, piece, 0, sizeof piece};
+	pthread_t thread;
+	ck_assert_int_eq(pthread_create(&thread, NULL, feed_endlessly, &f), 0);
+	char where[600];
+	snprintf(where, sizeof where, "%s:1", path);
+	expect_error(open_input(path), WEIR_ERROR_INPUT, where, "longer than 1000 bytes");
+	pthread_join(thread, NULL);
+	ck_assert_uint_lt(f.count, 1024 * 1024);
+}
+END_TEST
+
 /* "-" starts where standard input stands, and rewinds to there. */
 START_TEST(standard_input)
 {
@@ -490,6 +528,7 @@ int main(void)
 	tcase_add_test(lines, bad_gzip_data);
 	tcase_add_test(lines, gzip_members_in_a_row);
 	tcase_add_test(lines, pipes);
+	tcase_add_test(lines, an_endless_line);
 	tcase_add_test(lines, standard_input);
 	suite_add_tcase(suite, lines);
 	return test_main(suite);

@@ -16,9 +16,12 @@ static weir_status no_memory(weir_keys_reader *reader, weir_error *error)
 	return weir_error_set(error, WEIR_ERROR_MEMORY, reader->file, "no memory for the config");
 }
 
+/* What is being read: all of an object, or what changes an object that is there. */
+typedef enum read_mode { READ_ALL, READ_CHANGES } read_mode;
+
 static weir_status read_object(weir_keys_reader *reader, const weir_key_table *table,
-                               const char *name, const cJSON *json, const char *path, void *object,
-                               weir_error *error);
+                               read_mode mode, const char *name, const cJSON *json,
+                               const char *path, void *object, weir_error *error);
 
 static weir_status read_integer(weir_keys_reader *reader, const weir_key *key, const cJSON *json,
                                 const char *path, int64_t *field, weir_error *error)
@@ -152,8 +155,8 @@ static weir_status read_list(weir_keys_reader *reader, const weir_key *key, cons
 	     item = item->next, i++) {
 		const char *item_path =
 		    is_map ? weir_keys_path(reader, path, item->string) : keys_index_path(reader, path, i);
-		status = read_object(reader, key->table, is_map ? item->string : NULL, item, item_path,
-		                     items + i * size, error);
+		status = read_object(reader, key->table, READ_ALL, is_map ? item->string : NULL, item,
+		                     item_path, items + i * size, error);
 	}
 	*list = (weir_key_list){count, items};
 	return status;
@@ -164,8 +167,8 @@ bool keys_is_short_form(const weir_key *key, const cJSON *json)
 	return key->type == WEIR_KEY_CUSTOM || (key->read != NULL && cJSON_IsString(json));
 }
 
-static weir_status read_value(weir_keys_reader *reader, const weir_key *key, const cJSON *json,
-                              const char *path, void *field, weir_error *error)
+static weir_status read_value(weir_keys_reader *reader, const weir_key *key, read_mode mode,
+                              const cJSON *json, const char *path, void *field, weir_error *error)
 {
 	if (keys_is_short_form(key, json)) {
 		return key->read(reader, key, json, path, field, error);
@@ -187,7 +190,7 @@ static weir_status read_value(weir_keys_reader *reader, const weir_key *key, con
 		return read_choice(reader, key, json, path, field, error);
 	case WEIR_KEY_OBJECT:
 		return cJSON_IsObject(json)
-		           ? read_object(reader, key->table, NULL, json, path, field, error)
+		           ? read_object(reader, key->table, mode, NULL, json, path, field, error)
 		           : keys_fail_expected(reader, key, path, json, error);
 	case WEIR_KEY_LIST:
 	case WEIR_KEY_MAP:
@@ -240,7 +243,7 @@ static weir_status read_default(weir_keys_reader *reader, const weir_key *key, b
 		if (json == NULL) {
 			return no_memory(reader, error);
 		}
-		weir_status status = read_value(reader, key, json, path, field, error);
+		weir_status status = read_value(reader, key, READ_ALL, json, path, field, error);
 		cJSON_Delete(json);
 		return status;
 	}
@@ -250,7 +253,7 @@ static weir_status read_default(weir_keys_reader *reader, const weir_key *key, b
 		                      weir_keys_expected(expected, sizeof expected, key));
 	}
 	if (key->type == WEIR_KEY_OBJECT && applies) {
-		return read_object(reader, key->table, NULL, NULL, path, field, error);
+		return read_object(reader, key->table, READ_ALL, NULL, NULL, path, field, error);
 	}
 	if (key->type == WEIR_KEY_STRING) {
 		*(const char **)field = "";
@@ -259,8 +262,8 @@ static weir_status read_default(weir_keys_reader *reader, const weir_key *key, b
 }
 
 static weir_status read_key(weir_keys_reader *reader, const weir_key_table *table,
-                            const weir_key *key, const cJSON *json, const char *object_path,
-                            void *object, weir_error *error)
+                            const weir_key *key, read_mode mode, const cJSON *json,
+                            const char *object_path, void *object, weir_error *error)
 {
 	void *field = (char *)object + key->offset;
 	const char *path = weir_keys_path(reader, object_path, key->name);
@@ -280,8 +283,10 @@ static weir_status read_key(weir_keys_reader *reader, const weir_key_table *tabl
 			json = NULL;
 		}
 	}
-	return json != NULL ? read_value(reader, key, json, path, field, error)
-	                    : read_default(reader, key, applies, path, field, error);
+	if (json != NULL) {
+		return read_value(reader, key, mode, json, path, field, error);
+	}
+	return mode == READ_CHANGES ? WEIR_OK : read_default(reader, key, applies, path, field, error);
 }
 
 /* Refuses members that the table does not know, and those that stand there twice. */
@@ -316,10 +321,12 @@ static weir_status check_members(weir_keys_reader *reader, const weir_key_table 
 
 /* `name` is that of a MAP's member, else NULL; `json` is NULL for all defaults. */
 static weir_status read_object(weir_keys_reader *reader, const weir_key_table *table,
-                               const char *name, const cJSON *json, const char *path, void *object,
-                               weir_error *error)
+                               read_mode mode, const char *name, const cJSON *json,
+                               const char *path, void *object, weir_error *error)
 {
-	memset(object, 0, table->size);
+	if (mode == READ_ALL) {
+		memset(object, 0, table->size);
+	}
 	if (json != NULL && !cJSON_IsObject(json)) {
 		char got[KEYS_WORD_SIZE];
 		return weir_keys_fail(reader, path, error, "expected an object (%s), got %s", table->name,
@@ -341,9 +348,9 @@ static weir_status read_object(weir_keys_reader *reader, const weir_key_table *t
 		for (size_t i = 0; i < table->key_count && status == WEIR_OK; i++) {
 			const weir_key *key = &table->keys[i];
 			if ((key->type == WEIR_KEY_CHOICE) == (pass == 0)) {
-				status =
-				    read_key(reader, table, key, cJSON_GetObjectItemCaseSensitive(json, key->name),
-				             path, object, error);
+				status = read_key(reader, table, key, mode,
+				                  cJSON_GetObjectItemCaseSensitive(json, key->name), path, object,
+				                  error);
 			}
 		}
 	}
@@ -356,5 +363,11 @@ static weir_status read_object(weir_keys_reader *reader, const weir_key_table *t
 weir_status weir_keys_read(weir_keys_reader *reader, const weir_key_table *table, const cJSON *json,
                            const char *path, void *object, weir_error *error)
 {
-	return read_object(reader, table, NULL, json, path, object, error);
+	return read_object(reader, table, READ_ALL, NULL, json, path, object, error);
+}
+
+weir_status weir_keys_change(weir_keys_reader *reader, const weir_key_table *table,
+                             const cJSON *json, const char *path, void *object, weir_error *error)
+{
+	return read_object(reader, table, READ_CHANGES, NULL, json, path, object, error);
 }

@@ -117,6 +117,11 @@ WEIR_API weir_status weir_keys_read(weir_keys_reader *reader, const weir_key_tab
                                     const cJSON *json, const char *path, void *object,
                                     weir_error *error);
 
+/* As weir_keys_read, but what `json` does not mention stays as *object has it. */
+WEIR_API weir_status weir_keys_change(weir_keys_reader *reader, const weir_key_table *table,
+                                      const cJSON *json, const char *path, void *object,
+                                      weir_error *error);
+
 /*
  * The object as a new JSON tree with nothing left open: every key that applies, defaults filled in,
  * file names made absolute. Short forms stay as they are. `json` must have passed weir_keys_read

@@ -2,9 +2,11 @@
 
 #include <stddef.h>
 
+extern const weir_command command_config;
 extern const weir_command command_profile;
 
 const weir_command *const weir_commands[] = {
+    &command_config,
     &command_profile,
     NULL,
 };

@@ -12,13 +12,13 @@ typedef weir_status (*weir_execution_time_make)(const weir_execution_time_config
 /*
  * table: medians of a profile, after SplitwiseSim (Patel et al., "Splitwise", ISCA 2024;
  * performance_model.py). A batch of n tokens (prompt tokens plus one per token task) takes the time
- * on the line between the neighbouring measurements, beyond them on the line through the outer two:
- * the prompt curve for prompts, the token curve for token tasks, mixed_factor * the prompt curve
- * for both. It knows nothing of the context. time_for is k * duration, iterations_in
- * weir_floor_divide(elapsed, duration), which can differ from the largest k with time_for <=
- * elapsed by one where elapsed is a rounding error away from a multiple. Power is on the lines
- * between the batch sizes that have a measurement, beyond them that of the nearest; a curve without
- * any draws busy_power_share.
+ * on the line between the neighbouring measurements, beyond them on the line through the outer two
+ * (or, where that falls towards zero, that of the last measurement): the prompt curve for prompts,
+ * the token curve for token tasks, mixed_factor * the prompt curve for both. It knows nothing of
+ * the context. time_for is k * duration, iterations_in weir_floor_divide(elapsed, duration), which
+ * can differ from the largest k with time_for <= elapsed by one where elapsed is a rounding error
+ * away from a multiple. Power is on the lines between the batch sizes that have a measurement,
+ * beyond them that of the nearest; a curve without any draws busy_power_share.
  */
 weir_status weir_execution_table_make(const weir_execution_time_config *config,
                                       const weir_execution_target *target,

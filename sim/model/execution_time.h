@@ -43,7 +43,7 @@ typedef struct weir_execution_time_type {
 	const char *doc;
 	/* Seconds for the next k >= 1 iterations of `batch`. Pure; increasing in k. */
 	double (*time_for)(const weir_execution_time *model, const weir_batch *batch, int64_t k);
-	/* The number of whole iterations finished after `elapsed` seconds: the largest k with
+	/* The number of whole iterations finished after `elapsed` >= 0 seconds: the largest k with
 	 * time_for(batch, k) <= elapsed, 0 for none; see the model for its rounding. */
 	int64_t (*iterations_in)(const weir_execution_time *model, const weir_batch *batch,
 	                         double elapsed);

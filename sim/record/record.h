@@ -5,6 +5,10 @@
  * columns; this room knows nothing of what they mean. Rows are buffered in blocks of 4,096. While
  * the run goes the file is PATH.part in SWMR mode, flushed at least every `flush_interval` seconds;
  * on weir_recorder_close it is finished, synced and renamed to PATH.
+ *
+ * Root attributes made here: "format" ("weir run"), "weir_schema_version", "status" ("running",
+ * "complete", "aborted" or, after recovery, "partial") and, until the file is complete,
+ * "abort_reason".
  */
 #ifndef WEIR_RECORD_RECORD_H
 #define WEIR_RECORD_RECORD_H
@@ -24,17 +28,22 @@ typedef enum weir_column_type {
 	WEIR_COLUMN_INT32,  /* int32_t */
 	WEIR_COLUMN_UINT32, /* uint32_t */
 	WEIR_COLUMN_UINT8,  /* uint8_t */
-	WEIR_COLUMN_NAME    /* char[WEIR_COLUMN_NAME_SIZE], NUL-padded UTF-8 */
+	WEIR_COLUMN_NAME    /* char[WEIR_COLUMN_NAME_SIZE], NUL-terminated UTF-8 */
 } weir_column_type;
 
-enum { WEIR_COLUMN_NAME_SIZE = 32, WEIR_RECORD_BLOCK_ROWS = 4096 };
+enum {
+	WEIR_COLUMN_NAME_SIZE = 32,
+	WEIR_RECORD_BLOCK_ROWS = 4096,
+	WEIR_RECORD_TEXT_SIZE = 60000, /* longest text of an attribute, in bytes */
+	WEIR_RECORD_SCHEMA_VERSION = 1
+};
 
 /* One column; rows are structs, `offset` is the field's place in them. */
 typedef struct weir_column {
 	const char *name;
 	weir_column_type type;
 	size_t offset;
-	const char *unit;               /* "s", "tokens", "1"; "" for none */
+	const char *unit;               /* "s", "tokens", "1"; "" for none; the attribute "units" */
 	const char *description;        /* one sentence */
 	const char *const *value_names; /* of an integer that stands for a name: NULL-terminated, value
 	                                   0 first; written as the attribute "values"; else NULL */
@@ -43,6 +52,7 @@ typedef struct weir_column {
 typedef struct weir_table_schema {
 	const char *name; /* of the group, without the slash */
 	const char *description;
+	size_t row_size; /* of the row struct, sizeof(row) */
 	const weir_column *columns;
 	size_t column_count;
 } weir_table_schema;
@@ -69,8 +79,12 @@ WEIR_API weir_status weir_recorder_add_table(weir_recorder *recorder,
                                              weir_error *error);
 
 /*
- * Sets a text attribute of the group or dataset `object` ("/" for the root, "/provenance"; groups
- * are made as needed). Before weir_recorder_start, or after weir_recorder_stop.
+ * Sets an attribute of the group or dataset `object` ("/" for the root, "/provenance"; groups are
+ * made as needed), or replaces it. Before weir_recorder_start, or after weir_recorder_stop. A text
+ * longer than WEIR_RECORD_TEXT_SIZE is refused: write a document.
+ *
+ * The first of these calls after weir_recorder_stop ends the protection from kills: compute first,
+ * then write all of it, then close.
  */
 WEIR_API weir_status weir_recorder_set_text(weir_recorder *recorder, const char *object,
                                             const char *name, const char *text, weir_error *error);
@@ -80,7 +94,7 @@ WEIR_API weir_status weir_recorder_set_integer(weir_recorder *recorder, const ch
                                                const char *name, int64_t value, weir_error *error);
 
 /* Writes `text` as a scalar dataset (any length), for what is too long for an attribute: the
- * config. Same times as the attributes. */
+ * config. Same times as the attributes. One that exists is replaced. */
 WEIR_API weir_status weir_recorder_set_document(weir_recorder *recorder, const char *object,
                                                 const char *text, const char *description,
                                                 weir_error *error);
@@ -95,12 +109,13 @@ WEIR_API weir_status weir_recorder_start(weir_recorder *recorder, weir_error *er
 WEIR_API weir_status weir_recorder_append(weir_recorder *recorder, int table, const void *row,
                                           weir_error *error);
 
-/* Flushes when `flush_interval` has passed since the last flush; cheap otherwise (reads a clock).
- */
+/* Flushes when `flush_interval` has passed since the last flush, always when that is 0; cheap
+ * otherwise (reads a clock). Flushed rows outlive a kill of the process, not a crash of the
+ * machine. */
 WEIR_API weir_status weir_recorder_tick(weir_recorder *recorder, weir_error *error);
 
 /* Writes all that is buffered and leaves single-writer mode: attributes, documents and whole tables
- * can be added again, columns can be read back with weir_recorder_read_column. */
+ * can be added again, columns can be read back through weir_recorder_reader. */
 WEIR_API weir_status weir_recorder_stop(weir_recorder *recorder, weir_error *error);
 
 WEIR_API uint64_t weir_recorder_rows(const weir_recorder *recorder, int table);
@@ -110,17 +125,17 @@ WEIR_API weir_status weir_recorder_write_table(weir_recorder *recorder,
                                                const weir_table_schema *schema, const void *rows,
                                                size_t count, weir_error *error);
 
-/* After weir_recorder_stop: the open HDF5 file, to be read with the functions of record/reader.h.
- */
+/* After weir_recorder_stop: the open file, to be read with the functions of record/reader.h. It
+ * belongs to the recorder. */
 struct weir_reader;
 WEIR_API struct weir_reader *weir_recorder_reader(weir_recorder *recorder);
 
-/* Marks the file "complete", closes, syncs it and its directory, renames PATH.part to PATH, frees
- * the recorder. */
+/* Marks the file "complete", closes, syncs it and its directory, renames PATH.part to PATH. Frees
+ * the recorder in any case; on an error PATH.part stays. */
 WEIR_API weir_status weir_recorder_close(weir_recorder *recorder, weir_error *error);
 
-/* Marks PATH.part "aborted" with `reason`, keeps it, frees the recorder. With keep false the file
- * is removed. */
+/* Frees the recorder. With `keep` what is buffered is written and PATH.part stays, marked "aborted"
+ * with `reason` (cut to 255 bytes); else it is removed. NULL is let be. */
 WEIR_API void weir_recorder_abort(weir_recorder *recorder, const char *reason, bool keep);
 
 WEIR_END_C

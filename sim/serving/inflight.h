@@ -70,7 +70,6 @@ typedef struct weir_inflight_request {
 	uint32_t preemptions;
 	uint32_t next;           /* free list, or queue at the scheduler */
 	uint32_t previous;       /* queue at the scheduler */
-	uint32_t flow;           /* of a shared network */
 	weir_event_handle event; /* of a dedicated transfer, or the next try of any */
 	uint8_t phase;           /* weir_request_phase */
 } weir_inflight_request;

@@ -121,7 +121,7 @@ static double iterations_started(const weir_instance *instance, const weir_engin
 
 int64_t weir_instance_finished(const weir_instance *instance, const weir_engine *engine)
 {
-	if (instance->batch.count == 0) {
+	if (instance->batch.count == 0 || instance->count == 0) {
 		return 0;
 	}
 	double elapsed = weir_engine_now(engine) - iterations_started(instance, engine);
@@ -150,12 +150,18 @@ static void pause_iterations(weir_serving *serving, weir_instance *instance)
 	const weir_execution_time *time = instance->time;
 	double now = weir_engine_now(serving->engine);
 	double elapsed = now - iterations_started(instance, serving->engine);
-	/* Rounding may put the start of iterations that began now a little later than now. */
+	/*
+	 * Rounding may put the start of iterations that began at this instant a little later than now.
+	 * Then none of them runs before the newcomer joins: Python's floor division gives -1 there, and
+	 * so it is in the reference.
+	 */
 	int64_t count =
-	    elapsed > 0 ? time->type->iterations_in(time, &instance->current, elapsed) + 1 : 1;
+	    elapsed < 0 ? 0 : time->type->iterations_in(time, &instance->current, elapsed) + 1;
 	/* At the very end of the iterations, rounding may count them all as finished. */
 	instance->count = count < instance->count ? count : instance->count;
-	double end = now + (time->type->time_for(time, &instance->current, instance->count) - elapsed);
+	double length =
+	    instance->count > 0 ? time->type->time_for(time, &instance->current, instance->count) : 0.0;
+	double end = now + (length - elapsed);
 	weir_engine_reschedule(serving->engine, instance->event, end > now ? end : now);
 }
 

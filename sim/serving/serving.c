@@ -76,6 +76,13 @@ static weir_status add_instance(weir_serving *serving, uint32_t application_numb
 	                                                                      : out_of_memory(error);
 }
 
+static bool add_links(weir_serving *serving, uint32_t server, double bytes_per_s)
+{
+	uint32_t egress = weir_network_add_link(serving->network, bytes_per_s);
+	uint32_t ingress = weir_network_add_link(serving->network, bytes_per_s);
+	return egress == weir_egress_link(server) && ingress == weir_ingress_link(server);
+}
+
 static weir_status init_application(weir_serving *serving, uint32_t number, weir_error *error)
 {
 	static const weir_batching *const batchings[] = {&weir_batching_orca, &weir_batching_splitwise,
@@ -97,8 +104,7 @@ static weir_status init_application(weir_serving *serving, uint32_t number, weir
 		const weir_start_server *start = &config->servers[s];
 		const weir_instance_type *type = &config->types[start->type];
 		uint32_t server = serving->server_count++;
-		if (serving->network != NULL &&
-		    weir_network_add_server(serving->network, type->nic_bytes_per_s) == WEIR_NONE) {
+		if (serving->network != NULL && !add_links(serving, server, type->nic_bytes_per_s)) {
 			return out_of_memory(error);
 		}
 		int64_t instances = type->sku->gpu_count / config->instance.tensor_parallel;
@@ -133,8 +139,8 @@ static weir_status init(weir_serving *serving, weir_error *error)
 		return out_of_memory(error);
 	}
 	if (cluster->network.kind == WEIR_NETWORK_SHARED_NIC) {
-		serving->network = weir_network_create(cluster->network.local_bandwidth_gb_per_s *
-		                                       (1024.0 * 1024.0 * 1024.0));
+		serving->network = weir_network_create(
+		    NULL, 0, cluster->network.local_bandwidth_gb_per_s * (1024.0 * 1024.0 * 1024.0));
 		if (serving->network == NULL) {
 			return out_of_memory(error);
 		}
@@ -189,6 +195,7 @@ void weir_serving_destroy(weir_serving *serving)
 	free(serving->entries);
 	free(serving->applications);
 	free(serving->pools);
+	free(serving->flow_requests);
 	free(serving->selection.joined);
 	free(serving);
 }

@@ -52,8 +52,15 @@ static bool copy(weir_serving *target, const weir_serving *source)
 		target->applications[a].waiting_first = source->applications[a].waiting_first;
 		target->applications[a].waiting_last = source->applications[a].waiting_last;
 	}
-	if (source->network != NULL && !weir_network_copy(target->network, source->network)) {
+	if (source->network != NULL &&
+	    (weir_network_copy(target->network, source->network) != WEIR_OK ||
+	     !weir_reserve((void **)&target->flow_requests, &target->flow_capacity,
+	                   source->flow_capacity, sizeof *target->flow_requests))) {
 		return false;
+	}
+	if (source->flow_capacity > 0) {
+		memcpy(target->flow_requests, source->flow_requests,
+		       source->flow_capacity * sizeof *source->flow_requests);
 	}
 	target->network_event = source->network_event;
 	target->next_order = source->next_order;

@@ -34,6 +34,8 @@ struct weir_serving {
 
 	weir_network *network; /* NULL: dedicated links */
 	weir_event_handle network_event;
+	uint32_t *flow_requests; /* by flow of the network */
+	size_t flow_capacity;
 
 	weir_selection selection; /* scratch of iteration starts */
 	uint64_t next_order;      /* of requests on instances */
@@ -70,7 +72,17 @@ void weir_request_transfer_done(weir_serving *serving, uint32_t request);
 void weir_request_row_of(const weir_serving *serving, uint32_t request, double now,
                          weir_request_status status, weir_request_row *row);
 
-/* transfer.c */
+/* transfer.c: server s has links 2s, out of its NIC, and 2s + 1, into it. */
+static inline uint32_t weir_egress_link(uint32_t server)
+{
+	return 2 * server;
+}
+
+static inline uint32_t weir_ingress_link(uint32_t server)
+{
+	return 2 * server + 1;
+}
+
 void weir_transfer_try(weir_serving *serving, uint32_t request);
 void weir_transfer_network_event(weir_serving *serving);
 

@@ -2,6 +2,7 @@
  */
 #include <math.h>
 
+#include "base/memory.h"
 #include "serving/serving_state.h"
 
 static const double BYTES_PER_GB = 1024.0 * 1024.0 * 1024.0;
@@ -58,14 +59,20 @@ static void start(weir_serving *serving, uint32_t request)
 		         WEIR_EVENT_TRANSFER_END, request);
 		return;
 	}
-	r->flow =
-	    weir_network_start(serving->network, now, serving->instances[r->prompt_instance].server,
-	                       serving->instances[r->token_instance].server,
-	                       (double)r->transfer_bytes / overlap_of(application), request);
-	if (r->flow == WEIR_NONE) {
+	uint32_t from = serving->instances[r->prompt_instance].server;
+	uint32_t to = serving->instances[r->token_instance].server;
+	bool local = from == to;
+	uint32_t flow = weir_network_start(serving->network, now,
+	                                   local ? WEIR_NETWORK_NO_LINK : weir_egress_link(from),
+	                                   local ? WEIR_NETWORK_NO_LINK : weir_ingress_link(to),
+	                                   (double)r->transfer_bytes / overlap_of(application));
+	if (flow == WEIR_NETWORK_NO_FLOW ||
+	    !weir_reserve((void **)&serving->flow_requests, &serving->flow_capacity, (size_t)flow + 1,
+	                  sizeof *serving->flow_requests)) {
 		serving->out_of_memory = true;
 		return;
 	}
+	serving->flow_requests[flow] = request;
 	follow_network(serving);
 }
 
@@ -90,8 +97,8 @@ void weir_transfer_network_event(weir_serving *serving)
 	uint32_t flow;
 	double now = weir_engine_now(serving->engine);
 	weir_network_next_finish(serving->network, &flow);
-	uint32_t request = weir_network_finish(serving->network, now, flow);
-	serving->inflight.requests[request].flow = WEIR_NONE;
+	weir_network_finish(serving->network, now, flow);
+	uint32_t request = serving->flow_requests[flow];
 	follow_network(serving);
 	weir_request_transfer_done(serving, request);
 }

@@ -8,11 +8,12 @@
  * What the two must agree on beyond that description:
  * - Events at one time run in the order in which they were scheduled, and every arrival counts as
  *   scheduled before the run began: an arrival goes before anything else at its time.
- * - A pause leaves at most the old count of iterations, and moves the event to no earlier than now;
- *   the event counts as newly scheduled even when its time stays the same.
- * - A request of one output token has no token task and no transfer. The scheduler chooses
- * instances as for any other (with KV(0) = 0 bytes); only the prompt instance's books change, its
- * memory is released when the prompt completes.
+ * - A pause leaves at most the old count of iterations, and moves the event to no earlier than
+ *   now; the event counts as newly scheduled even when its time stays the same. Where rounding
+ *   leaves the elapsed time a little below 0, Python's floor division gives -1, and none runs.
+ * - A request of one output token has no token task and no transfer. The scheduler chooses its
+ *   instances as for any other (with KV(0) = 0 bytes); only the prompt instance's books change, and
+ *   its memory is released when the prompt completes.
  * - A request is rejected when its instances were chosen but could never hold it, alone. Nothing
  *   changes then but round-robin cursors and moves between the lists of mixed_pool.
  * - orca and chunked append to the pending tasks; splitwise inserts by bisection.

@@ -358,11 +358,14 @@ static void start_iteration(naive_simulation *sim, naive_instance *here)
 	schedule_event(sim, sim->now + here->duration * (double)here->count, EVENT_ITERATION, here);
 }
 
-/* Python's a // b for positive b; an `a` that rounding left a little below 0 counts as 0. */
+/* Python's a // b of floats, for positive b. */
 static double floor_divide(double a, double b)
 {
 	double m = fmod(a, b);
 	double q = (a - m) / b;
+	if (m < 0) {
+		q -= 1;
+	}
 	double f = floor(q);
 	return q - f > 0.5 ? f + 1 : f;
 }

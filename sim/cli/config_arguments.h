@@ -1,0 +1,26 @@
+/* The config that a command line asks for: CONFIG and its overrides. */
+#ifndef WEIR_CLI_CONFIG_ARGUMENTS_H
+#define WEIR_CLI_CONFIG_ARGUMENTS_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+/* All zero is empty. */
+typedef struct cli_config_arguments {
+	const char *path; /* NULL: the shipped default.json */
+	char **sets;      /* owned */
+	size_t count, capacity;
+} cli_config_arguments;
+
+/* Adds an override "path=value", printf-like. */
+weir_status cli_config_set(cli_config_arguments *arguments, weir_error *error, const char *format,
+                           ...) WEIR_PRINTF(3, 4);
+void cli_config_release(cli_config_arguments *arguments);
+
+/* Loads it; included files are also looked for among the shipped configs. */
+weir_status cli_config_load(const cli_config_arguments *arguments, const weir_config **config,
+                            weir_error *error);
+
+#endif

@@ -1,0 +1,623 @@
+#include "record/record.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "record/hdf5_support.h"
+#include "record/reader_internal.h"
+#include "record/table_writer.h"
+
+typedef enum recorder_state {
+	RECORDER_DEFINING,
+	RECORDER_RECORDING, /* single-writer mode */
+	RECORDER_STOPPED,   /* open for reading, so that a kill does no harm */
+	RECORDER_FINISHING  /* open for writing */
+} recorder_state;
+
+struct weir_recorder {
+	recorder_state state;
+	char *path, *part_path;
+	dev_t device; /* with `inode`: which file PATH.part is */
+	ino_t inode;
+	hid_t file;
+	weir_file_state io;
+	weir_table_writer *tables;
+	size_t table_count, table_capacity;
+	weir_chunk_buffers buffers;
+	double flush_interval, last_flush; /* seconds; monotonic clock */
+	weir_error failure;                /* the first one; lasting */
+	struct weir_reader reader;
+};
+
+static double monotonic_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+weir_recorder_options weir_recorder_options_default(void)
+{
+	return (weir_recorder_options){.path = NULL, .deflate = 0, .flush_interval = 5.0};
+}
+
+static weir_status check_options(const weir_recorder_options *options, weir_error *error)
+{
+	const char *path = options->path;
+	if (path == NULL || path[0] == '\0') {
+		return weir_error_set(error, WEIR_ERROR_INPUT, NULL, "the output file has no name");
+	}
+	if (options->deflate < 0 || options->deflate > 9) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, path,
+		                      "deflate level %d is not one of 0 (none) to 9", options->deflate);
+	}
+	if (!(options->flush_interval >= 0.0)) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, path,
+		                      "flush interval %g s is not 0 or more seconds",
+		                      options->flush_interval);
+	}
+	struct stat info;
+	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+		return weir_error_set(error, WEIR_ERROR_IO, path,
+		                      S_ISDIR(info.st_mode) ? "is a directory; name a file to write"
+		                                            : "is not a regular file");
+	}
+	return WEIR_OK;
+}
+
+/* Returns WEIR_OK, or the lasting failure when there is one or `done` is false ("cannot <what>").
+ * The driver keeps failed writes to itself, so `done` alone does not say that all went well. */
+static weir_status check(weir_recorder *recorder, bool done, const char *what, weir_error *error)
+{
+	if (recorder->failure.status == WEIR_OK && (!done || recorder->io.error != 0)) {
+		weir_hdf5_fail(&recorder->failure, recorder->part_path, &recorder->io, "%s", what);
+	}
+	if (recorder->failure.status != WEIR_OK && error != NULL) {
+		*error = recorder->failure;
+	}
+	return recorder->failure.status;
+}
+
+/* PATH.part may have been replaced by another run's. */
+static bool owns_part(const weir_recorder *recorder)
+{
+	struct stat info;
+	return stat(recorder->part_path, &info) == 0 && info.st_dev == recorder->device &&
+	       info.st_ino == recorder->inode;
+}
+
+static void free_recorder(weir_recorder *recorder)
+{
+	for (size_t i = 0; i < recorder->table_count; i++) {
+		weir_table_close(&recorder->tables[i]);
+		free(recorder->tables[i].rows);
+	}
+	free(recorder->tables);
+	weir_chunk_buffers_destroy(&recorder->buffers);
+	if (recorder->file >= 0) {
+		H5Fclose(recorder->file);
+	}
+	free(recorder->path);
+	free(recorder->part_path);
+	free(recorder);
+}
+
+static hid_t create_file(weir_recorder *recorder)
+{
+	hid_t access_list = weir_hdf5_access_list(&recorder->io);
+	hid_t creation_list = weir_hdf5_creation_list(H5P_FILE_CREATE);
+	hid_t file = H5Fcreate(recorder->part_path, H5F_ACC_EXCL, creation_list, access_list);
+	weir_hdf5_release(creation_list);
+	weir_hdf5_release(access_list);
+	return file;
+}
+
+static bool write_root(weir_recorder *recorder)
+{
+	hid_t file = recorder->file;
+	return weir_hdf5_set_text(file, WEIR_ATTRIBUTE_FORMAT, WEIR_FORMAT_TEXT, 0) &&
+	       weir_hdf5_set_integer(file, WEIR_ATTRIBUTE_VERSION, WEIR_RECORD_SCHEMA_VERSION) &&
+	       weir_hdf5_set_text(file, WEIR_ATTRIBUTE_STATUS, "running", WEIR_STATUS_SIZE) &&
+	       weir_hdf5_set_text(file, WEIR_ATTRIBUTE_REASON, "", WEIR_REASON_SIZE);
+}
+
+static weir_status open_part(weir_recorder *recorder, weir_error *error)
+{
+	/* A new file, not the old one emptied: another process may still be writing that. */
+	if (unlink(recorder->part_path) != 0 && errno != ENOENT) {
+		return weir_error_set(error, WEIR_ERROR_IO, recorder->part_path,
+		                      "cannot replace what an earlier run left: %s", strerror(errno));
+	}
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	recorder->file = create_file(recorder);
+	bool created = recorder->file >= 0 && write_root(recorder);
+	weir_status status = check(recorder, created, "create the file", error);
+	weir_hdf5_leave(guard);
+	struct stat info;
+	if (status == WEIR_OK && stat(recorder->part_path, &info) == 0) {
+		recorder->device = info.st_dev;
+		recorder->inode = info.st_ino;
+	}
+	return status;
+}
+
+static char *path_with_suffix(const char *path, const char *suffix)
+{
+	size_t size = strlen(path) + strlen(suffix) + 1;
+	char *joined = malloc(size);
+	if (joined != NULL) {
+		snprintf(joined, size, "%s%s", path, suffix);
+	}
+	return joined;
+}
+
+weir_status weir_recorder_create(const weir_recorder_options *options, weir_recorder **recorder,
+                                 weir_error *error)
+{
+	*recorder = NULL;
+	weir_status status = check_options(options, error);
+	if (status != WEIR_OK) {
+		return status;
+	}
+	weir_recorder *made = weir_allocate(1, sizeof *made);
+	if (made == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, options->path, "out of memory");
+	}
+	made->file = H5I_INVALID_HID;
+	made->flush_interval = options->flush_interval;
+	made->path = strdup(options->path);
+	made->part_path = path_with_suffix(options->path, ".part");
+	if (made->path == NULL || made->part_path == NULL ||
+	    !weir_chunk_buffers_create(&made->buffers, options->deflate)) {
+		free_recorder(made);
+		return weir_error_set(error, WEIR_ERROR_MEMORY, options->path, "out of memory");
+	}
+	status = open_part(made, error);
+	if (status != WEIR_OK) {
+		weir_recorder_abort(made, "", made->file < 0);
+		return status;
+	}
+	*recorder = made;
+	return WEIR_OK;
+}
+
+weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_schema *schema,
+                                    int *table, weir_error *error)
+{
+	assert(recorder->state == RECORDER_DEFINING);
+	assert(schema->column_count > 0 && schema->row_size > 0);
+	if (recorder->failure.status != WEIR_OK) {
+		return check(recorder, false, "", error);
+	}
+	void *tables = recorder->tables;
+	unsigned char *rows = weir_allocate(WEIR_RECORD_BLOCK_ROWS, schema->row_size);
+	bool grown = weir_reserve(&tables, &recorder->table_capacity, recorder->table_count + 1,
+	                          sizeof *recorder->tables);
+	recorder->tables = tables;
+	if (rows == NULL || !grown) {
+		free(rows);
+		return weir_error_set(error, WEIR_ERROR_MEMORY, recorder->path, "out of memory");
+	}
+	*table = (int)recorder->table_count;
+	recorder->tables[recorder->table_count++] =
+	    (weir_table_writer){.schema = schema, .chunk_rows = WEIR_RECORD_BLOCK_ROWS, .rows = rows};
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	bool made = weir_table_create(recorder->file, schema, WEIR_RECORD_BLOCK_ROWS,
+	                              recorder->buffers.deflate);
+	hid_t group = made ? H5Gopen2(recorder->file, schema->name, H5P_DEFAULT) : H5I_INVALID_HID;
+	made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
+	weir_hdf5_release(group);
+	weir_status status = check(recorder, made, "create a table", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+static hid_t open_file(weir_recorder *recorder, unsigned flags)
+{
+	if (!owns_part(recorder)) {
+		weir_error_set(&recorder->failure, WEIR_ERROR_IO, recorder->part_path,
+		               "was removed or replaced, by another run perhaps");
+		return H5I_INVALID_HID;
+	}
+	hid_t access_list = weir_hdf5_access_list(&recorder->io);
+	hid_t file = H5Fopen(recorder->part_path, flags, access_list);
+	weir_hdf5_release(access_list);
+	return file;
+}
+
+static bool close_file(weir_recorder *recorder)
+{
+	hid_t file = recorder->file;
+	recorder->file = H5I_INVALID_HID;
+	return H5Fclose(file) >= 0;
+}
+
+/* After the run: opens for writing, and removes the marks that recovery would need. */
+static bool begin_finishing(weir_recorder *recorder)
+{
+	bool opened = close_file(recorder);
+	recorder->io.reserve = true;
+	recorder->file = open_file(recorder, H5F_ACC_RDWR);
+	recorder->reader.file = recorder->file;
+	recorder->state = RECORDER_FINISHING;
+	opened = opened && recorder->file >= 0;
+	for (size_t i = 0; opened && i < recorder->table_count; i++) {
+		opened = H5Adelete_by_name(recorder->file, recorder->tables[i].schema->name,
+		                           WEIR_ATTRIBUTE_ROWS, H5P_DEFAULT) >= 0;
+	}
+	return opened;
+}
+
+static bool make_writable(weir_recorder *recorder)
+{
+	assert(recorder->state != RECORDER_RECORDING);
+	return recorder->failure.status == WEIR_OK &&
+	       (recorder->state != RECORDER_STOPPED || begin_finishing(recorder));
+}
+
+/* Opens the group or dataset `path`, making a group when there is nothing. */
+static hid_t open_object(weir_recorder *recorder, const char *path)
+{
+	if (!make_writable(recorder)) {
+		return H5I_INVALID_HID;
+	}
+	hid_t object = H5Oopen(recorder->file, path, H5P_DEFAULT);
+	return object >= 0 ? object : weir_hdf5_make_group(recorder->file, path);
+}
+
+weir_status weir_recorder_set_text(weir_recorder *recorder, const char *object, const char *name,
+                                   const char *text, weir_error *error)
+{
+	size_t length = strlen(text);
+	if (length > WEIR_RECORD_TEXT_SIZE) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, recorder->path,
+		                      "the text of attribute %s of %s has %zu bytes; at most %d fit", name,
+		                      object, length, WEIR_RECORD_TEXT_SIZE);
+	}
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	hid_t id = open_object(recorder, object);
+	bool set = id >= 0 && weir_hdf5_set_text(id, name, text, 0);
+	weir_hdf5_release(id);
+	weir_status status = check(recorder, set, "write an attribute", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+weir_status weir_recorder_set_number(weir_recorder *recorder, const char *object, const char *name,
+                                     double value, weir_error *error)
+{
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	hid_t id = open_object(recorder, object);
+	bool set = id >= 0 && weir_hdf5_set_number(id, name, value);
+	weir_hdf5_release(id);
+	weir_status status = check(recorder, set, "write an attribute", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+weir_status weir_recorder_set_integer(weir_recorder *recorder, const char *object, const char *name,
+                                      int64_t value, weir_error *error)
+{
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	hid_t id = open_object(recorder, object);
+	bool set = id >= 0 && weir_hdf5_set_integer(id, name, value);
+	weir_hdf5_release(id);
+	weir_status status = check(recorder, set, "write an attribute", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+static bool write_document(hid_t file, const char *path, const char *text, const char *description)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	char *parent = strndup(path, (size_t)(name - path));
+	hid_t group = parent != NULL ? weir_hdf5_make_group(file, parent) : H5I_INVALID_HID;
+	free(parent);
+	bool clear = group >= 0 && (H5Lexists(group, name, H5P_DEFAULT) <= 0 ||
+	                            H5Ldelete(group, name, H5P_DEFAULT) >= 0);
+	if (!clear) {
+		weir_hdf5_release(group);
+		return false;
+	}
+	size_t length = strlen(text);
+	hid_t type = weir_hdf5_text_type(length > 0 ? length : 1);
+	hid_t space = H5Screate(H5S_SCALAR);
+	hid_t list = weir_hdf5_creation_list(H5P_DATASET_CREATE);
+	hid_t dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+	bool written = dataset >= 0 &&
+	               H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0 &&
+	               weir_hdf5_set_text(dataset, "description", description, 0);
+	weir_hdf5_release(dataset);
+	weir_hdf5_release(list);
+	weir_hdf5_release(space);
+	weir_hdf5_release(type);
+	weir_hdf5_release(group);
+	return written;
+}
+
+weir_status weir_recorder_set_document(weir_recorder *recorder, const char *object,
+                                       const char *text, const char *description, weir_error *error)
+{
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	bool written =
+	    make_writable(recorder) && write_document(recorder->file, object, text, description);
+	weir_status status = check(recorder, written, "write a document", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+weir_status weir_recorder_start(weir_recorder *recorder, weir_error *error)
+{
+	assert(recorder->state == RECORDER_DEFINING);
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	bool started = recorder->failure.status == WEIR_OK && H5Fstart_swmr_write(recorder->file) >= 0;
+	for (size_t i = 0; started && i < recorder->table_count; i++) {
+		started = weir_table_open(&recorder->tables[i], recorder->file);
+	}
+	recorder->state = RECORDER_RECORDING;
+	recorder->last_flush = monotonic_seconds();
+	weir_status status = check(recorder, started, "begin recording", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+/* Writes what the table's block holds; begins a new block when it is full. */
+static weir_status write_block(weir_recorder *recorder, weir_table_writer *table, bool compress,
+                               weir_error *error)
+{
+	const char *column = "";
+	bool written = weir_table_write_block(table, &recorder->buffers, table->rows, table->used,
+	                                      compress, &column);
+	table->written = table->used;
+	if (table->used == table->chunk_rows) {
+		table->first += table->used;
+		table->used = 0;
+		table->written = 0;
+	}
+	char what[WEIR_NAME_SIZE];
+	snprintf(what, sizeof what, "write table %s, column %s", table->schema->name, column);
+	return check(recorder, written, what, error);
+}
+
+static weir_status write_full_block(weir_recorder *recorder, weir_table_writer *table,
+                                    weir_error *error)
+{
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_status status = write_block(recorder, table, true, error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+weir_status weir_recorder_append(weir_recorder *recorder, int table, const void *row,
+                                 weir_error *error)
+{
+	assert(recorder->state == RECORDER_RECORDING);
+	assert(table >= 0 && (size_t)table < recorder->table_count);
+	weir_table_writer *writer = &recorder->tables[table];
+	if (recorder->failure.status != WEIR_OK) {
+		return check(recorder, false, "", error);
+	}
+	size_t row_size = writer->schema->row_size;
+	memcpy(writer->rows + writer->used * row_size, row, row_size);
+	writer->used++;
+	return writer->used < writer->chunk_rows ? WEIR_OK : write_full_block(recorder, writer, error);
+}
+
+/* Writes unfinished blocks that have grown, or all of them to compress them. */
+static weir_status write_unfinished(weir_recorder *recorder, bool compress, weir_error *error)
+{
+	weir_status status = check(recorder, true, "", error);
+	for (size_t i = 0; status == WEIR_OK && i < recorder->table_count; i++) {
+		weir_table_writer *table = &recorder->tables[i];
+		if (table->used > table->written || (compress && table->used > 0)) {
+			status = write_block(recorder, table, compress, error);
+		}
+	}
+	return status;
+}
+
+/* First the columns, then the marks that say how many rows are in all of them: a kill in between
+ * leaves the older mark. */
+static weir_status flush(weir_recorder *recorder, weir_error *error)
+{
+	weir_status status = write_unfinished(recorder, false, error);
+	if (status != WEIR_OK) {
+		return status;
+	}
+	bool flushed = H5Fflush(recorder->file, H5F_SCOPE_LOCAL) >= 0;
+	for (size_t i = 0; flushed && i < recorder->table_count; i++) {
+		hid_t group = H5Gopen2(recorder->file, recorder->tables[i].schema->name, H5P_DEFAULT);
+		flushed = group >= 0 &&
+		          weir_hdf5_overwrite_integer(group, WEIR_ATTRIBUTE_ROWS,
+		                                      (int64_t)weir_recorder_rows(recorder, (int)i));
+		weir_hdf5_release(group);
+	}
+	flushed = flushed && H5Fflush(recorder->file, H5F_SCOPE_LOCAL) >= 0;
+	return check(recorder, flushed, "flush", error);
+}
+
+weir_status weir_recorder_tick(weir_recorder *recorder, weir_error *error)
+{
+	assert(recorder->state == RECORDER_RECORDING);
+	if (recorder->failure.status != WEIR_OK) {
+		return check(recorder, false, "", error);
+	}
+	if (monotonic_seconds() - recorder->last_flush < recorder->flush_interval) {
+		return WEIR_OK;
+	}
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_status status = flush(recorder, error);
+	weir_hdf5_leave(guard);
+	recorder->last_flush = monotonic_seconds();
+	return status;
+}
+
+weir_status weir_recorder_stop(weir_recorder *recorder, weir_error *error)
+{
+	assert(recorder->state == RECORDER_RECORDING);
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_status status = write_unfinished(recorder, recorder->buffers.deflate > 0, error);
+	if (status == WEIR_OK) {
+		status = flush(recorder, error);
+	}
+	for (size_t i = 0; i < recorder->table_count; i++) {
+		weir_table_close(&recorder->tables[i]);
+	}
+	if (status == WEIR_OK) {
+		bool closed = close_file(recorder);
+		recorder->file = open_file(recorder, H5F_ACC_RDONLY);
+		recorder->state = RECORDER_STOPPED;
+		recorder->reader =
+		    (struct weir_reader){.file = recorder->file, .path = recorder->part_path};
+		status = check(recorder, closed && recorder->file >= 0, "close and read again", error);
+	}
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+uint64_t weir_recorder_rows(const weir_recorder *recorder, int table)
+{
+	assert(table >= 0 && (size_t)table < recorder->table_count);
+	return recorder->tables[table].first + recorder->tables[table].used;
+}
+
+static weir_status write_rows(weir_recorder *recorder, weir_table_writer *table,
+                              const unsigned char *rows, size_t count, weir_error *error)
+{
+	bool written = weir_table_open(table, recorder->file);
+	while (written && table->first < count) {
+		size_t left = count - table->first;
+		size_t part = left < table->chunk_rows ? left : table->chunk_rows;
+		written =
+		    weir_table_write_block(table, &recorder->buffers,
+		                           rows + table->first * table->schema->row_size, part, true, NULL);
+		table->first += part;
+	}
+	weir_table_close(table);
+	return check(recorder, written, "write a table", error);
+}
+
+weir_status weir_recorder_write_table(weir_recorder *recorder, const weir_table_schema *schema,
+                                      const void *rows, size_t count, weir_error *error)
+{
+	assert(recorder->state == RECORDER_STOPPED || recorder->state == RECORDER_FINISHING);
+	/* Of a table whose size is known a small one needs no large chunks. */
+	weir_table_writer table = {.schema = schema, .chunk_rows = WEIR_RECORD_BLOCK_ROWS};
+	if (count < WEIR_RECORD_BLOCK_ROWS) {
+		table.chunk_rows = count > 0 ? count : 1;
+	}
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	bool made =
+	    make_writable(recorder) &&
+	    weir_table_create(recorder->file, schema, table.chunk_rows, recorder->buffers.deflate);
+	weir_status status = check(recorder, made, "create a table", error);
+	if (status == WEIR_OK) {
+		status = write_rows(recorder, &table, rows, count, error);
+	}
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+struct weir_reader *weir_recorder_reader(weir_recorder *recorder)
+{
+	assert(recorder->state == RECORDER_STOPPED || recorder->state == RECORDER_FINISHING);
+	return &recorder->reader;
+}
+
+static weir_status complete(weir_recorder *recorder, weir_error *error)
+{
+	weir_status status = WEIR_OK;
+	if (recorder->state == RECORDER_RECORDING) {
+		status = weir_recorder_stop(recorder, error);
+	}
+	if (status != WEIR_OK) {
+		return status;
+	}
+	bool marked = make_writable(recorder) &&
+	              weir_hdf5_overwrite_text(recorder->file, WEIR_ATTRIBUTE_STATUS, "complete") &&
+	              H5Adelete(recorder->file, WEIR_ATTRIBUTE_REASON) >= 0;
+	/* Flushed first: a failure is found while the file is still open, to be marked. */
+	marked = marked && H5Fflush(recorder->file, H5F_SCOPE_LOCAL) >= 0;
+	status = check(recorder, marked, "finish the file", error);
+	if (status == WEIR_OK) {
+		status = check(recorder, close_file(recorder), "close the file", error);
+	}
+	return status == WEIR_OK ? weir_file_finish(recorder->part_path, recorder->path, error)
+	                         : status;
+}
+
+/* After a failure at the end of the run the file has what it had before: forget what was added. */
+static void reopen_unchanged(weir_recorder *recorder)
+{
+	close_file(recorder);
+	recorder->io = (weir_file_state){0};
+	hid_t access_list = weir_hdf5_access_list(&recorder->io);
+	weir_hdf5_ignore_writer(access_list);
+	recorder->file = H5Fopen(recorder->part_path, H5F_ACC_RDWR, access_list);
+	weir_hdf5_release(access_list);
+}
+
+static void mark_aborted(weir_recorder *recorder, const char *reason)
+{
+	weir_error ignored;
+	if (recorder->state == RECORDER_RECORDING && recorder->failure.status == WEIR_OK) {
+		weir_recorder_stop(recorder, &ignored);
+	}
+	if (recorder->state == RECORDER_STOPPED) {
+		make_writable(recorder);
+	}
+	if (recorder->file >= 0 && recorder->state == RECORDER_FINISHING && recorder->io.error != 0) {
+		reopen_unchanged(recorder);
+	}
+	if (recorder->file < 0) {
+		return;
+	}
+	/* These bytes have their place in the file, even on a full disk. */
+	weir_file_state failed = recorder->io;
+	recorder->io.error = 0;
+	char cut[WEIR_REASON_SIZE];
+	snprintf(cut, sizeof cut, "%s", reason);
+	weir_hdf5_overwrite_text(recorder->file, WEIR_ATTRIBUTE_STATUS, "aborted");
+	weir_hdf5_overwrite_text(recorder->file, WEIR_ATTRIBUTE_REASON, cut);
+	hid_t root = H5Gopen2(recorder->file, "/", H5P_DEFAULT);
+	H5Oflush(root);
+	weir_hdf5_release(root);
+	if (failed.error != 0) {
+		recorder->io = failed;
+	}
+}
+
+weir_status weir_recorder_close(weir_recorder *recorder, weir_error *error)
+{
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_status status = complete(recorder, error);
+	if (status != WEIR_OK) {
+		mark_aborted(recorder, recorder->failure.message);
+	}
+	free_recorder(recorder);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
+void weir_recorder_abort(weir_recorder *recorder, const char *reason, bool keep)
+{
+	if (recorder == NULL) {
+		return;
+	}
+	weir_hdf5_guard guard = weir_hdf5_enter();
+	if (keep) {
+		mark_aborted(recorder, reason);
+	} else if (owns_part(recorder)) {
+		unlink(recorder->part_path);
+	}
+	free_recorder(recorder);
+	weir_hdf5_leave(guard);
+}

@@ -21,9 +21,9 @@ static uint64_t pop_number(weir_engine *engine)
 
 START_TEST(small_populations_equal_a_sorted_list)
 {
-	engine_against_oracle(1, 1000000, 4);
-	engine_against_oracle(2, 1000000, 20);
-	engine_against_oracle(3, 1000000, 300);
+	engine_against_oracle(1, 700000, 4);
+	engine_against_oracle(2, 700000, 20);
+	engine_against_oracle(3, 700000, 300);
 }
 END_TEST
 

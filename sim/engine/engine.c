@@ -37,11 +37,10 @@ enum {
 };
 
 #define NO_SLOT UINT32_MAX
-#define LANE_POSITION                                                                              \
-	(UINT32_MAX - WEIR_EVENT_CLASSES) /* plus the class; above every heap index                    \
-	                                   */
-#define LAST_KEY     (~(event_key)0)
-#define MAX_SEQUENCE ((UINT64_C(1) << SEQUENCE_BITS) - 1)
+/* Plus the class: the position of what is in a lane, above every heap index. */
+#define LANE_POSITION (UINT32_MAX - WEIR_EVENT_CLASSES)
+#define LAST_KEY      (~(event_key)0)
+#define MAX_SEQUENCE  ((UINT64_C(1) << SEQUENCE_BITS) - 1)
 
 _Static_assert(WEIR_EVENT_CLASSES <= 8, "the class has three bits");
 _Static_assert(SEQUENCE_BITS + SLOT_BITS <= CLASS_SHIFT, "the key's low word overflows");
@@ -61,8 +60,7 @@ typedef struct event_lane {
 
 struct weir_engine {
 	double now;
-	event_key
-	    *heap; /* [size] keys; LAST_KEY from there to the end, so that siblings need no count */
+	event_key *heap; /* [size]; LAST_KEY from there to the end, so that siblings need no count */
 	uint32_t *positions; /* by slot: index in heap, or LANE_POSITION + class */
 	event_slot *slots;
 	uint32_t size;
@@ -366,9 +364,34 @@ static void release_slot(weir_engine *engine, uint32_t slot)
 	engine->free_slot = slot;
 }
 
-static uint64_t count_pending(const weir_engine *engine)
+static bool is_in_lane(uint32_t position)
 {
-	return (uint64_t)engine->size - engine->vacant_root + engine->lane_size;
+	return position >= LANE_POSITION;
+}
+
+static unsigned class_of_slot(const weir_engine *engine, uint32_t slot)
+{
+	uint32_t position = engine->positions[slot];
+	return is_in_lane(position) ? position - LANE_POSITION : class_of_key(engine->heap[position]);
+}
+
+static void attach(weir_engine *engine, uint32_t slot, double time, unsigned event_class)
+{
+	if (time == engine->now) {
+		append_to_lane(engine, event_class, slot);
+	} else {
+		insert_key(engine, make_key(time, event_class, next_sequence(engine), slot));
+	}
+}
+
+static void detach(weir_engine *engine, uint32_t slot)
+{
+	uint32_t position = engine->positions[slot];
+	if (is_in_lane(position)) {
+		remove_from_lane(engine, position - LANE_POSITION, slot);
+	} else {
+		remove_at(engine, position);
+	}
 }
 
 /* --- the public functions --- */
@@ -414,11 +437,7 @@ weir_event_handle weir_engine_schedule(weir_engine *engine, double time, unsigne
 		return (weir_event_handle){0, 0};
 	}
 	engine->slots[slot].event = event;
-	if (time == engine->now) {
-		append_to_lane(engine, event_class, slot);
-	} else {
-		insert_key(engine, make_key(time, event_class, next_sequence(engine), slot));
-	}
+	attach(engine, slot, time, event_class);
 	engine->scheduled++;
 	return (weir_event_handle){slot, engine->slots[slot].generation};
 }
@@ -429,22 +448,12 @@ bool weir_engine_is_pending(const weir_engine *engine, weir_event_handle handle)
 	       engine->slots[handle.slot].generation == handle.generation;
 }
 
-static bool is_in_lane(uint32_t position)
-{
-	return position >= LANE_POSITION;
-}
-
 bool weir_engine_cancel(weir_engine *engine, weir_event_handle handle)
 {
 	if (!weir_engine_is_pending(engine, handle)) {
 		return false;
 	}
-	uint32_t position = engine->positions[handle.slot];
-	if (is_in_lane(position)) {
-		remove_from_lane(engine, position - LANE_POSITION, handle.slot);
-	} else {
-		remove_at(engine, position);
-	}
+	detach(engine, handle.slot);
 	release_slot(engine, handle.slot);
 	engine->cancelled++;
 	return true;
@@ -457,30 +466,19 @@ bool weir_engine_reschedule(weir_engine *engine, weir_event_handle handle, doubl
 		return false;
 	}
 	uint32_t slot = handle.slot;
-	/* Before the position is read: renumbering moves keys. */
-	uint64_t sequence = next_sequence(engine);
-	uint32_t position = engine->positions[slot];
-	if (is_in_lane(position)) {
-		unsigned event_class = position - LANE_POSITION;
-		remove_from_lane(engine, event_class, slot);
-		if (time == engine->now) {
-			append_to_lane(engine, event_class, slot);
-		} else {
-			insert_key(engine, make_key(time, event_class, sequence, slot));
-		}
+	unsigned event_class = class_of_slot(engine, slot);
+	if (time == engine->now || is_in_lane(engine->positions[slot])) {
+		detach(engine, slot);
+		attach(engine, slot, time, event_class);
 	} else {
-		event_key old = engine->heap[position];
-		unsigned event_class = class_of_key(old);
-		if (time == engine->now) {
-			remove_at(engine, position);
-			append_to_lane(engine, event_class, slot);
+		/* Before the position is read: renumbering moves keys. */
+		uint64_t sequence = next_sequence(engine);
+		uint32_t position = engine->positions[slot];
+		event_key key = make_key(time, event_class, sequence, slot);
+		if (key < engine->heap[position]) {
+			sift_up(engine, position, key);
 		} else {
-			event_key key = make_key(time, event_class, sequence, slot);
-			if (key < old) {
-				sift_up(engine, position, key);
-			} else {
-				sift_down(engine, position, key);
-			}
+			sift_down(engine, position, key);
 		}
 	}
 	engine->rescheduled++;
@@ -572,7 +570,7 @@ uint64_t weir_engine_run(weir_engine *engine, double until, weir_event_handler h
 
 weir_engine_counts weir_engine_get_counts(const weir_engine *engine)
 {
-	uint64_t pending = count_pending(engine);
+	uint64_t pending = (uint64_t)engine->size - engine->vacant_root + engine->lane_size;
 	return (weir_engine_counts){
 	    .scheduled = engine->scheduled,
 	    .executed = engine->scheduled - engine->cancelled - pending,

@@ -237,6 +237,7 @@ weir_status weir_serving_submit(weir_serving *serving, const weir_submission *su
 	serving->counters.prompt_tokens_arrived += submission->prompt_tokens;
 	serving->counters.output_tokens_arrived += submission->output_tokens;
 	weir_request_dispatch(serving, slot);
+	serving->vain_retries = 0;
 	return after_event(serving, error);
 }
 
@@ -250,7 +251,12 @@ weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, 
 		weir_request_transfer_done(serving, event->subject);
 		break;
 	case WEIR_EVENT_TRANSFER_RETRY:
+		serving->transfers_waiting--;
 		weir_transfer_try(serving, event->subject);
+		if (serving->inflight.requests[event->subject].phase == WEIR_PHASE_TRANSFER_WAIT) {
+			serving->vain_retries++;
+			return after_event(serving, error);
+		}
 		break;
 	case WEIR_EVENT_NETWORK:
 		weir_transfer_network_event(serving);
@@ -258,7 +264,14 @@ weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, 
 	case WEIR_SERVING_EVENT_END:
 		assert(false);
 	}
+	serving->vain_retries = 0;
 	return after_event(serving, error);
+}
+
+bool weir_serving_only_retries(const weir_serving *serving, uint64_t pending)
+{
+	return pending == serving->transfers_waiting &&
+	       serving->vain_retries > serving->transfers_waiting;
 }
 
 weir_status weir_serving_set_active(weir_serving *serving, uint32_t id, bool active,
@@ -274,6 +287,7 @@ weir_status weir_serving_set_active(weir_serving *serving, uint32_t id, bool act
 		instance->active = false;
 		return after_event(serving, error);
 	}
+	serving->vain_retries = 0;
 	instance->active = true;
 	if (!weir_scheduler_add(serving, &application->scheduler, instance)) {
 		instance->active = false;

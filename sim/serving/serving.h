@@ -166,6 +166,12 @@ WEIR_API weir_status weir_serving_handle(weir_serving *serving, const weir_event
 WEIR_API weir_status weir_serving_set_active(weir_serving *serving, uint32_t instance, bool active,
                                              weir_error *error);
 
+/*
+ * True when nothing but transfers that wait for memory is pending in the engine (`pending` events),
+ * and all of them have tried again in vain since anything else happened: none can ever start.
+ */
+WEIR_API bool weir_serving_only_retries(const weir_serving *serving, uint64_t pending);
+
 WEIR_API uint32_t weir_serving_instance_count(const weir_serving *serving);
 WEIR_API uint32_t weir_serving_server_count(const weir_serving *serving);
 WEIR_API void weir_serving_instance(const weir_serving *serving, uint32_t instance,
@@ -181,7 +187,7 @@ WEIR_API void weir_serving_unfinished(const weir_serving *serving,
                                       void (*visit)(void *context, const weir_request_row *row),
                                       void *context);
 
-/* Makes `target` equal to `source`: both made from the same cluster. Its engine is not touched. */
+/* Makes `target` equal to `source`, made from an equal cluster. Its engine is not touched. */
 WEIR_API weir_status weir_serving_copy(weir_serving *target, const weir_serving *source,
                                        weir_error *error);
 

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "serving/serving_state.h"
 
-static bool copy_instance(weir_instance *target, const weir_instance *source)
+static bool copy_instance(weir_serving *serving, weir_instance *target, const weir_instance *source)
 {
 	weir_finish_entry *finish = target->finish;
 	size_t capacity = target->finish_capacity;
@@ -14,6 +14,8 @@ static bool copy_instance(weir_instance *target, const weir_instance *source)
 		return false;
 	}
 	*target = *source;
+	/* Models belong to the cluster, and each simulation has its own. */
+	target->time = serving->cluster->applications[source->application].types[source->type].time;
 	target->finish = finish;
 	target->finish_capacity = capacity;
 	if (source->finish_count > 0) {
@@ -24,7 +26,7 @@ static bool copy_instance(weir_instance *target, const weir_instance *source)
 
 static bool copy(weir_serving *target, const weir_serving *source)
 {
-	assert(target->cluster == source->cluster);
+	assert(target->cluster->application_count == source->cluster->application_count);
 	size_t applications = source->cluster->application_count;
 	if (!weir_inflight_copy(&target->inflight, &source->inflight) ||
 	    !weir_reserve((void **)&target->instances, &target->instance_capacity,
@@ -37,7 +39,7 @@ static bool copy(weir_serving *target, const weir_serving *source)
 		memcpy(target->entries, source->entries, source->instance_count * sizeof *source->entries);
 	}
 	for (uint32_t i = 0; i < source->instance_count; i++) {
-		if (!copy_instance(&target->instances[i], &source->instances[i])) {
+		if (!copy_instance(target, &target->instances[i], &source->instances[i])) {
 			return false;
 		}
 	}
@@ -64,6 +66,8 @@ static bool copy(weir_serving *target, const weir_serving *source)
 	}
 	target->network_event = source->network_event;
 	target->next_order = source->next_order;
+	target->transfers_waiting = source->transfers_waiting;
+	target->vain_retries = source->vain_retries;
 	target->counters = source->counters;
 	target->out_of_memory = source->out_of_memory;
 	return true;

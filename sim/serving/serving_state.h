@@ -37,8 +37,10 @@ struct weir_serving {
 	uint32_t *flow_requests; /* by flow of the network */
 	size_t flow_capacity;
 
-	weir_selection selection; /* scratch of iteration starts */
-	uint64_t next_order;      /* of requests on instances */
+	weir_selection selection;   /* scratch of iteration starts */
+	uint64_t next_order;        /* of requests on instances */
+	uint64_t transfers_waiting; /* to be tried again */
+	uint64_t vain_retries;      /* since anything else happened */
 	weir_serving_counters counters;
 	bool out_of_memory; /* sticky: the event that met it is the last */
 };

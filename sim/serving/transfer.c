@@ -83,6 +83,7 @@ void weir_transfer_try(weir_serving *serving, uint32_t request)
 	if (destination->memory + r->memory > destination->memory_limit) {
 		const weir_application_state *application = &serving->applications[r->application];
 		serving->counters.transfer_retries++;
+		serving->transfers_waiting++;
 		schedule(serving, &r->event,
 		         weir_engine_now(serving->engine) + application->config->scheduler.transfer_retry_s,
 		         WEIR_EVENT_TRANSFER_RETRY, request);

@@ -1,0 +1,166 @@
+#include "run/cluster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const double BYTES_PER_GB = 1024.0 * 1024.0 * 1024.0;
+
+static weir_status out_of_memory(weir_error *error)
+{
+	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the cluster");
+}
+
+static weir_status make_time(const weir_config *config, weir_built_cluster *built,
+                             const weir_execution_target *target, const weir_execution_time **time,
+                             weir_error *error)
+{
+	weir_execution_time *made = NULL;
+	weir_status status = weir_execution_time_create(&config->execution_time, target, &made, error);
+	if (status == WEIR_OK) {
+		built->times[built->time_count++] = made;
+		*time = made;
+	}
+	return status;
+}
+
+static weir_status make_type(const weir_config *config, weir_built_cluster *built,
+                             const weir_config_application *application, const weir_server_sku *sku,
+                             weir_instance_type *type, weir_error *error)
+{
+	const weir_gpu *gpu = weir_hardware_gpu(&config->hardware, sku->gpu);
+	const weir_nic *nic =
+	    sku->nic[0] != '\0' ? weir_hardware_nic(&config->hardware, sku->nic) : NULL;
+	int64_t gpus = application->instance.tensor_parallel;
+	*type = (weir_instance_type){
+	    .sku = sku,
+	    .memory_limit = gpus * gpu->memory_bytes,
+	    .nic_bytes_per_s = nic != NULL ? nic->bandwidth_gb_per_s * BYTES_PER_GB : 0.0,
+	    .share_of_server = (double)gpus / (double)sku->gpu_count,
+	};
+	const weir_execution_target target = {application->model, gpu, gpus};
+	return make_time(config, built, &target, &type->time, error);
+}
+
+/* The types and start servers of one application, at the given places. */
+static weir_status build_application(const weir_config *config, weir_built_cluster *built,
+                                     const weir_config_application *from,
+                                     weir_application *application, weir_instance_type *types,
+                                     weir_start_server *servers, weir_error *error)
+{
+	size_t type_count = 0;
+	for (size_t s = 0; s < from->server_count; s++) {
+		size_t t = 0;
+		while (t < type_count && types[t].sku != from->servers[s].sku) {
+			t++;
+		}
+		if (t == type_count) {
+			weir_status status =
+			    make_type(config, built, from, from->servers[s].sku, &types[t], error);
+			if (status != WEIR_OK) {
+				return status;
+			}
+			type_count++;
+		}
+		servers[s] = (weir_start_server){.type = (uint32_t)t, .tag = from->servers[s].tag};
+	}
+	*application = (weir_application){
+	    .name = from->name,
+	    .model = from->model,
+	    .instance = from->instance,
+	    .scheduler = from->scheduler,
+	    .types = types,
+	    .type_count = type_count,
+	    .servers = servers,
+	    .server_count = from->server_count,
+	};
+	return WEIR_OK;
+}
+
+static weir_status build_reference(const weir_config *config, weir_built_cluster *built,
+                                   const weir_config_application *application,
+                                   weir_slo_reference *reference, weir_error *error)
+{
+	const char *model = config->slo.reference_model;
+	const weir_execution_target target = {
+	    .architecture =
+	        model[0] != '\0' ? weir_models_find(&config->models, model) : application->model,
+	    .gpu = weir_hardware_gpu(&config->hardware, config->slo.reference_gpu),
+	    .tensor_parallel = config->slo.reference_tensor_parallel,
+	};
+	reference->by_batch_tokens =
+	    strcmp(weir_execution_time_kinds[config->execution_time.kind], "table") == 0;
+	return make_time(config, built, &target, &reference->time, error);
+}
+
+static weir_status build(const weir_config *config, weir_built_cluster *built, weir_error *error)
+{
+	size_t first_server = 0;
+	for (size_t a = 0; a < config->application_count; a++) {
+		const weir_config_application *from = &config->applications[a];
+		weir_status status =
+		    build_application(config, built, from, &built->applications[a],
+		                      built->types + first_server, built->servers + first_server, error);
+		if (status == WEIR_OK) {
+			status = build_reference(config, built, from, &built->references[a], error);
+		}
+		if (status != WEIR_OK) {
+			return status;
+		}
+		first_server += from->server_count;
+	}
+	return WEIR_OK;
+}
+
+weir_status weir_cluster_build(const weir_config *config, weir_built_cluster *built,
+                               weir_error *error)
+{
+	size_t servers = 0;
+	for (size_t a = 0; a < config->application_count; a++) {
+		servers += config->applications[a].server_count;
+	}
+	*built = (weir_built_cluster){
+	    .applications = weir_allocate(config->application_count, sizeof *built->applications),
+	    /* At most one type for each server. */
+	    .types = weir_allocate(servers, sizeof *built->types),
+	    .servers = weir_allocate(servers, sizeof *built->servers),
+	    .times = weir_allocate(servers + config->application_count, sizeof *built->times),
+	    .references = weir_allocate(config->application_count, sizeof *built->references),
+	};
+	weir_status status = built->applications != NULL && built->types != NULL &&
+	                             built->servers != NULL && built->times != NULL &&
+	                             built->references != NULL
+	                         ? build(config, built, error)
+	                         : out_of_memory(error);
+	if (status != WEIR_OK) {
+		weir_cluster_release(built);
+		return status;
+	}
+	built->cluster = (weir_cluster){
+	    .applications = built->applications,
+	    .application_count = config->application_count,
+	    .network = config->network,
+	    .idle_fraction = config->sampling.idle_fraction,
+	    .seed = config->seed,
+	};
+	built->slo = (weir_slo){
+	    .config = &config->slo,
+	    .references = built->references,
+	    .reference_count = config->application_count,
+	};
+	return WEIR_OK;
+}
+
+void weir_cluster_release(weir_built_cluster *built)
+{
+	for (size_t i = 0; i < built->time_count; i++) {
+		weir_execution_time_destroy(built->times[i]);
+	}
+	free(built->applications);
+	free(built->types);
+	free(built->servers);
+	free(built->times);
+	free(built->references);
+	*built = (weir_built_cluster){.time_count = 0};
+}

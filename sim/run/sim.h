@@ -1,0 +1,89 @@
+/*
+ * One simulation: a workload through a cluster, as a config describes them.
+ *
+ * A config is immutable and may be shared; everything that changes is in the weir_sim. Any number
+ * of simulations may live in a process, interleaved in any way, on any threads (one at a time
+ * each); equal configs give equal results.
+ */
+#ifndef WEIR_RUN_SIM_H
+#define WEIR_RUN_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/export.h"
+#include "config/config.h"
+#include "metrics/sample.h"
+#include "metrics/slo.h"
+#include "metrics/summary.h"
+#include "serving/serving.h"
+
+WEIR_BEGIN_C
+
+typedef struct weir_sim weir_sim;
+
+/* Who is told of what happens; a NULL function is not called. */
+typedef struct weir_sim_observer {
+	void *context;
+	void (*request_ended)(void *context, const weir_request_row *row);
+	void (*sampled)(void *context, const weir_sample_row *row);
+} weir_sim_observer;
+
+/*
+ * Makes a simulation at time 0, its workload opened. `config` is borrowed. Errors: those of the
+ * workload's trace and of the execution-time profile; out of memory.
+ */
+WEIR_API weir_status weir_sim_create(const weir_config *config, const weir_sim_observer *observer,
+                                     weir_sim **sim, weir_error *error);
+WEIR_API void weir_sim_destroy(weir_sim *sim);
+
+/*
+ * Runs at most `events` events, none after `until` seconds (INFINITY: to the end). *more is false
+ * when nothing is left to run up to then. Errors: a bad line in the trace; a request of an
+ * application that the config does not have; out of memory. After an error only destroy is of use.
+ */
+WEIR_API weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, bool *more,
+                                  weir_error *error);
+
+/*
+ * Ends the run where it is: the observer gets the last sample and a row for every request in the
+ * system. Idempotent; no more events run.
+ */
+WEIR_API void weir_sim_finish(weir_sim *sim);
+
+/* Seconds: the time of the last event. */
+WEIR_API double weir_sim_now(const weir_sim *sim);
+WEIR_API uint64_t weir_sim_events(const weir_sim *sim);
+
+/*
+ * True when requests are left that can never go on: every transfer waits for memory that nothing
+ * can free. The run ends there, its requests unfinished.
+ */
+WEIR_API bool weir_sim_is_stalled(const weir_sim *sim);
+
+WEIR_API const weir_config *weir_sim_config(const weir_sim *sim);
+WEIR_API const weir_serving *weir_sim_serving(const weir_sim *sim);
+WEIR_API const weir_cluster *weir_sim_cluster(const weir_sim *sim);
+WEIR_API const weir_slo *weir_sim_slo(const weir_sim *sim);
+
+/* The totals that follow from the cluster's state: end_time and instances to events. */
+WEIR_API void weir_sim_totals(const weir_sim *sim, weir_totals *totals);
+
+/*
+ * A snapshot: everything that a simulation is at an instant, to be given back to it or to another
+ * simulation of the same config. What observers were told is not taken back. A workload that is
+ * read from a pipe has no snapshots (WEIR_ERROR_INPUT). A snapshot must be destroyed before the
+ * simulation that it was saved from.
+ */
+typedef struct weir_sim_snapshot weir_sim_snapshot;
+
+WEIR_API weir_status weir_sim_save(const weir_sim *sim, weir_sim_snapshot **snapshot,
+                                   weir_error *error);
+WEIR_API weir_status weir_sim_restore(weir_sim *sim, const weir_sim_snapshot *snapshot,
+                                      weir_error *error);
+WEIR_API void weir_sim_snapshot_destroy(weir_sim_snapshot *snapshot);
+
+WEIR_END_C
+
+#endif

@@ -4,9 +4,11 @@
 
 extern const weir_command command_config;
 extern const weir_command command_profile;
+extern const weir_command command_trace;
 
 const weir_command *const weir_commands[] = {
     &command_config,
     &command_profile,
+    &command_trace,
     NULL,
 };

@@ -5,8 +5,10 @@
 extern const weir_command command_config;
 extern const weir_command command_profile;
 extern const weir_command command_trace;
+extern const weir_command command_run;
 
 const weir_command *const weir_commands[] = {
+    &command_run,
     &command_config,
     &command_profile,
     &command_trace,

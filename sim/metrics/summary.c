@@ -55,9 +55,9 @@ static void describe(summariser *s, weir_summary_index index, size_t count)
 	weir_quantiles(s->values, count, probabilities, 5, quantiles);
 	metric->count = (int64_t)count;
 	metric->mean = moments.mean;
-	metric->std = moments.std;
-	metric->min = moments.min;
-	metric->max = moments.max;
+	metric->std = moments.deviation;
+	metric->min = moments.minimum;
+	metric->max = moments.maximum;
 	metric->p50 = quantiles[0];
 	metric->p90 = quantiles[1];
 	metric->p95 = quantiles[2];

@@ -217,6 +217,13 @@ uint64_t weir_sim_events(const weir_sim *sim)
 	return weir_engine_get_counts(sim->engine).executed;
 }
 
+double weir_sim_share_done(const weir_sim *sim, double until)
+{
+	double by_workload = weir_source_share_drawn(sim->source);
+	double by_time = isfinite(until) && until > 0 ? weir_engine_now(sim->engine) / until : NAN;
+	return fmax(by_workload, by_time);
+}
+
 bool weir_sim_is_stalled(const weir_sim *sim)
 {
 	uint64_t pending =

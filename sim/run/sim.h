@@ -56,6 +56,9 @@ WEIR_API void weir_sim_finish(weir_sim *sim);
 WEIR_API double weir_sim_now(const weir_sim *sim);
 WEIR_API uint64_t weir_sim_events(const weir_sim *sim);
 
+/* How much of a run up to `until` is done, 0..1, as far as that can be told; else NaN. */
+WEIR_API double weir_sim_share_done(const weir_sim *sim, double until);
+
 /*
  * True when requests are left that can never go on: every transfer waits for memory that nothing
  * can free. The run ends there, its requests unfinished.

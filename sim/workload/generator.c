@@ -81,6 +81,12 @@ static weir_status generator_restore(weir_source *source, const void *state, wei
 	return WEIR_OK;
 }
 
+static double generator_share_drawn(const weir_source *source)
+{
+	const generator *g = (const generator *)source;
+	return fmax((double)g->state.count / (double)g->count, g->state.time / g->end);
+}
+
 static void generator_destroy(weir_source *source)
 {
 	generator *g = (generator *)source;
@@ -100,6 +106,7 @@ static const weir_source_type generator_type = {
     .state_size = generator_state_size,
     .save = generator_save,
     .restore = generator_restore,
+    .share_drawn = generator_share_drawn,
     .destroy = generator_destroy,
 };
 

@@ -47,6 +47,11 @@ weir_status weir_source_restore(weir_source *source, const void *state, weir_err
 	return source->type->restore(source, state, error);
 }
 
+double weir_source_share_drawn(const weir_source *source)
+{
+	return source->type->share_drawn != NULL ? source->type->share_drawn(source) : NAN;
+}
+
 void weir_source_destroy(weir_source *source)
 {
 	if (source != NULL) {

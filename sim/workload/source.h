@@ -42,6 +42,8 @@ typedef struct weir_source_type {
 	size_t (*state_size)(const weir_source *source);
 	void (*save)(const weir_source *source, void *state);
 	weir_status (*restore)(weir_source *source, const void *state, weir_error *error);
+	/* How much of the stream has been drawn, 0..1; NULL or NaN: not known. */
+	double (*share_drawn)(const weir_source *source);
 	void (*destroy)(weir_source *source);
 } weir_source_type;
 
@@ -58,6 +60,8 @@ WEIR_API weir_status weir_source_rewind(weir_source *source, weir_error *error);
 WEIR_API size_t weir_source_state_size(const weir_source *source);
 WEIR_API void weir_source_save(const weir_source *source, void *state);
 WEIR_API weir_status weir_source_restore(weir_source *source, const void *state, weir_error *error);
+/* For progress: how much of the stream has been drawn, 0..1, roughly; NaN when not known. */
+WEIR_API double weir_source_share_drawn(const weir_source *source);
 /* Destroys a source and those it draws from; NULL is allowed. */
 WEIR_API void weir_source_destroy(weir_source *source);
 

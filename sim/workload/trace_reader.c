@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,8 +130,9 @@ static weir_status reader_next(weir_source *source, weir_request *request, bool 
 		counts->requests++;
 		/* By member: a copy as a whole waits for the parser's stores. */
 		const weir_request *r = &row.request;
-		*request = (weir_request){r->arrival,	r->id,			  r->prompt_tokens, r->output_tokens,
-								  r->application, r->prefix_hashes, r->prefix_hash_count};
+		*request = (weir_request){r->arrival,          r->id,          r->prompt_tokens,
+		                          r->output_tokens,    r->application, r->prefix_hashes,
+		                          r->prefix_hash_count};
 		*more = true;
 		return WEIR_OK;
 	}
@@ -172,6 +174,18 @@ static weir_status reader_restore(weir_source *source, const void *state, weir_e
 	return status;
 }
 
+/* Of a compressed file the length of the text is not known. */
+static double reader_share_drawn(const weir_source *source)
+{
+	const trace_reader *reader = (const trace_reader *)source;
+	if (!weir_trace_input_seekable(reader->input)) {
+		return NAN;
+	}
+	weir_trace_position position = weir_trace_input_tell(reader->input);
+	double share = (double)position.offset / (double)position.file_size;
+	return share <= 1.0 ? share : NAN;
+}
+
 static void reader_destroy(weir_source *source)
 {
 	trace_reader *reader = (trace_reader *)source;
@@ -187,6 +201,7 @@ static const weir_source_type reader_type = {
     .state_size = reader_state_size,
     .save = reader_save,
     .restore = reader_restore,
+    .share_drawn = reader_share_drawn,
     .destroy = reader_destroy,
 };
 

@@ -136,6 +136,13 @@ static weir_status transform_restore(weir_source *source, const void *state, wei
 	return status;
 }
 
+static double transform_share_drawn(const weir_source *source)
+{
+	const transform *t = (const transform *)source;
+	double by_inner = weir_source_share_drawn(t->inner);
+	return t->count > 0 ? fmax(by_inner, (double)t->passed / (double)t->count) : by_inner;
+}
+
 static void transform_destroy(weir_source *source)
 {
 	transform *t = (transform *)source;
@@ -147,7 +154,7 @@ static void transform_destroy(weir_source *source)
 	{                                                                                              \
 		.name = #what, .next = what##_next, .rewind = transform_rewind,                            \
 		.state_size = transform_state_size, .save = transform_save, .restore = transform_restore,  \
-		.destroy = transform_destroy,                                                              \
+		.share_drawn = transform_share_drawn, .destroy = transform_destroy,                        \
 	}
 static const weir_source_type retime_type = TRANSFORM_TYPE(retime);
 static const weir_source_type slice_type = TRANSFORM_TYPE(slice);

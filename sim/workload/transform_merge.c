@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -150,6 +151,18 @@ static void merge_destroy(weir_source *source)
 	free(m);
 }
 
+/* The branch that has most left to give decides when all of it is drawn. */
+static double merge_share_drawn(const weir_source *source)
+{
+	const merge *m = (const merge *)source;
+	double share = INFINITY;
+	for (size_t i = 0; i < m->count; i++) {
+		double of_branch = weir_source_share_drawn(m->branches[i].source);
+		share = of_branch < share || isnan(of_branch) ? of_branch : share;
+	}
+	return share;
+}
+
 static const weir_source_type merge_type = {
     .name = "merge",
     .next = merge_next,
@@ -157,6 +170,7 @@ static const weir_source_type merge_type = {
     .state_size = merge_state_size,
     .save = merge_save,
     .restore = merge_restore,
+    .share_drawn = merge_share_drawn,
     .destroy = merge_destroy,
 };
 

@@ -114,6 +114,12 @@ static weir_status repeat_restore(weir_source *source, const void *state, weir_e
 	return status;
 }
 
+static double repeat_share_drawn(const weir_source *source)
+{
+	const repeat *r = (const repeat *)source;
+	return ((double)r->state.repetition + weir_source_share_drawn(r->inner)) / (double)r->times;
+}
+
 static void repeat_destroy(weir_source *source)
 {
 	weir_source_destroy(((repeat *)source)->inner);
@@ -127,6 +133,7 @@ static const weir_source_type repeat_type = {
     .state_size = repeat_state_size,
     .save = repeat_save,
     .restore = repeat_restore,
+    .share_drawn = repeat_share_drawn,
     .destroy = repeat_destroy,
 };
 

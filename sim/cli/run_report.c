@@ -1,0 +1,135 @@
+#include "cli/run_report.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/text.h"
+#include "run/tables.h"
+
+static double peak_rss_bytes(void)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)usage.ru_maxrss * 1024.0;
+}
+
+static double total_of(const weir_totals *totals, const weir_total_description *total)
+{
+	double value;
+	memcpy(&value, (const char *)totals + total->offset, sizeof value);
+	return value;
+}
+
+static void print_metric(const weir_summary_metric *metric, double scale, const char *unit)
+{
+	printf("  %-18s %8s %11.4g %11.4g %11.4g %11.4g %11.4g\n", metric->metric, unit,
+	       metric->mean * scale, metric->p50 * scale, metric->p90 * scale, metric->p99 * scale,
+	       metric->max * scale);
+}
+
+static void print_cluster(const weir_config *config)
+{
+	for (size_t a = 0; a < config->application_count; a++) {
+		const weir_config_application *application = &config->applications[a];
+		printf("%s on", application->model->name);
+		for (size_t s = 0; s < application->server_count;) {
+			const weir_config_server *first = &application->servers[s];
+			size_t same = s;
+			while (same < application->server_count &&
+			       application->servers[same].sku == first->sku &&
+			       application->servers[same].tag == first->tag) {
+				same++;
+			}
+			printf(" %zu %s (%s)", same - s, first->sku->name, weir_tag_names[first->tag]);
+			s = same;
+		}
+		printf(", %s, %s\n", weir_batching_names[application->instance.kind],
+		       weir_scheduler_names[application->scheduler.kind]);
+	}
+}
+
+void cli_run_print_summary(const weir_config *config, const char *output,
+                           const weir_run_result *result)
+{
+	const weir_totals *t = &result->summary.totals;
+	const weir_summary_metric *m = result->summary.metrics;
+	char rate[32];
+	char memory[32];
+	print_cluster(config);
+	printf("\n%.0f requests in %.1f s: %.0f completed, %.0f rejected, %.0f unfinished\n",
+	       t->arrived, t->end_time, t->completed, t->rejected, t->unfinished);
+	if (result->stalled) {
+		printf("The run ended because nothing could go on: every transfer that is left waits for "
+		       "memory that nothing frees.\n");
+	}
+	printf("\n  %-18s %8s %11s %11s %11s %11s %11s\n", "", "", "mean", "p50", "p90", "p99", "max");
+	print_metric(&m[WEIR_SUMMARY_QUEUE_TIME], 1e3, "ms");
+	print_metric(&m[WEIR_SUMMARY_TTFT], 1e3, "ms");
+	print_metric(&m[WEIR_SUMMARY_TBT], 1e3, "ms");
+	print_metric(&m[WEIR_SUMMARY_E2E], 1.0, "s");
+	print_metric(&m[WEIR_SUMMARY_TTFT_SLOWDOWN], 1.0, "x");
+	print_metric(&m[WEIR_SUMMARY_TBT_SLOWDOWN], 1.0, "x");
+	print_metric(&m[WEIR_SUMMARY_E2E_SLOWDOWN], 1.0, "x");
+	printf("\n  SLO attainment   %10.3f %%   (requests within %.3gx TTFT, %.3gx TBT, %.3gx E2E)\n",
+	       100.0 * t->attainment, config->slo.per_request.ttft, config->slo.per_request.tbt,
+	       config->slo.per_request.e2e);
+	printf("  percentile SLO   %10s\n", t->slo_met > 0 ? "met" : "missed");
+	printf("  throughput       %10.3f requests/s, %.0f prompt and %.0f output tokens/s\n",
+	       t->requests_per_s, t->prompt_tokens_per_s, t->output_tokens_per_s);
+	printf("  busy             %10.1f %%   of %.0f instances\n", 100.0 * t->busy_share,
+	       t->instances);
+	printf("  energy, cost     %10.2f kWh, %.2f USD\n", t->energy_kwh, t->cost_usd);
+	printf("  simulated with   %10s requests per CPU second (%.2f s CPU, %s memory)\n\n",
+	       weir_format_count(rate, sizeof rate, t->arrived / result->cpu_seconds),
+	       result->cpu_seconds, weir_format_bytes(memory, sizeof memory, peak_rss_bytes()));
+	printf("%s\n", output);
+}
+
+/* JSON has no NaN: null stands for it. */
+static void add_number(cJSON *object, const char *name, double value)
+{
+	cJSON_AddItemToObject(object, name,
+	                      isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+}
+
+static void add_metric(cJSON *metrics, const weir_summary_metric *metric)
+{
+	cJSON *object = cJSON_AddObjectToObject(metrics, metric->metric);
+	cJSON_AddStringToObject(object, "unit", metric->unit);
+	add_number(object, "count", (double)metric->count);
+#define ADD_STATISTIC(field, description) add_number(object, #field, metric->field);
+	WEIR_SUMMARY_STATISTICS(ADD_STATISTIC)
+#undef ADD_STATISTIC
+}
+
+void cli_run_print_json(const weir_config *config, const char *output,
+                        const weir_run_result *result)
+{
+	cJSON *root = cJSON_CreateObject();
+	cJSON_AddStringToObject(root, "output", output);
+	add_number(root, "seed", (double)config->seed);
+	cJSON_AddBoolToObject(root, "stalled", result->stalled);
+	cJSON *totals = cJSON_AddObjectToObject(root, "totals");
+	for (size_t i = 0; i < weir_total_count; i++) {
+		add_number(totals, weir_total_descriptions[i].name,
+		           total_of(&result->summary.totals, &weir_total_descriptions[i]));
+	}
+	cJSON *metrics = cJSON_AddObjectToObject(root, "metrics");
+	for (int i = 0; i < WEIR_SUMMARY_COUNT; i++) {
+		add_metric(metrics, &result->summary.metrics[i]);
+	}
+	cJSON *performance = cJSON_AddObjectToObject(root, "performance");
+	add_number(performance, "cpu_seconds", result->cpu_seconds);
+	add_number(performance, "requests", result->summary.totals.arrived);
+	add_number(performance, "peak_rss_bytes", peak_rss_bytes());
+	char *text = cJSON_Print(root);
+	if (text != NULL) {
+		puts(text);
+		cJSON_free(text);
+	}
+	cJSON_Delete(root);
+}

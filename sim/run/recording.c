@@ -1,0 +1,234 @@
+#include "run/recording.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "record/reader.h"
+#include "run/recorded_summary.h"
+#include "run/tables.h"
+
+static weir_status write_provenance(weir_recording *recording, const weir_config *config,
+                                    const weir_provenance *provenance, weir_error *error)
+{
+	weir_recorder *recorder = recording->recorder;
+	char started[32] = "";
+	time_t now = time(NULL);
+	struct tm utc;
+	if (gmtime_r(&now, &utc) != NULL) {
+		strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	}
+	struct utsname host = {.nodename = ""};
+	uname(&host);
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+	    {"command_line", provenance->command_line},
+	    {"version", provenance->version},
+	    {"started", started},
+	    {"host", host.nodename},
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		weir_status status =
+		    weir_recorder_set_text(recorder, "/provenance", texts[i].name, texts[i].text, error);
+		if (status != WEIR_OK) {
+			return status;
+		}
+	}
+	char *text = weir_config_print(config);
+	if (text == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the config");
+	}
+	weir_status status = weir_recorder_set_document(
+	    recorder, "/provenance/config", text,
+	    "The whole config, JSON: 'weir run' repeats the run with it.", error);
+	free(text);
+	return status;
+}
+
+static weir_status define(weir_recording *recording, const weir_config *config,
+                          const weir_provenance *provenance, weir_error *error)
+{
+	weir_recorder *recorder = recording->recorder;
+	weir_status status =
+	    weir_recorder_add_table(recorder, &weir_requests_table, &recording->requests, error);
+	if (status == WEIR_OK) {
+		status = weir_recorder_add_table(recorder, &weir_samples_table, &recording->samples, error);
+	}
+	if (status == WEIR_OK) {
+		status = weir_recorder_set_integer(recorder, "/", "seed", (int64_t)config->seed, error);
+	}
+	if (status == WEIR_OK) {
+		status = write_provenance(recording, config, provenance, error);
+	}
+	return status == WEIR_OK ? weir_recorder_start(recorder, error) : status;
+}
+
+weir_status weir_recording_open(weir_recording *recording, const char *path,
+                                const weir_config *config, const weir_provenance *provenance,
+                                weir_error *error)
+{
+	*recording = (weir_recording){.status = WEIR_OK};
+	weir_recorder_options options = weir_recorder_options_default();
+	options.path = path;
+	options.deflate = (int)config->record.deflate;
+	options.flush_interval = config->record.flush_interval;
+	weir_status status = weir_recorder_create(&options, &recording->recorder, error);
+	if (status != WEIR_OK) {
+		return status;
+	}
+	status = define(recording, config, provenance, error);
+	if (status != WEIR_OK) {
+		weir_recording_abort(recording, "", false);
+	}
+	return status;
+}
+
+static void append(weir_recording *recording, int table, const void *row)
+{
+	if (recording->status == WEIR_OK) {
+		recording->status =
+		    weir_recorder_append(recording->recorder, table, row, &recording->error);
+	}
+}
+
+static void on_request_ended(void *context, const weir_request_row *row)
+{
+	weir_recording *recording = context;
+	append(recording, recording->requests, row);
+}
+
+static void on_sampled(void *context, const weir_sample_row *row)
+{
+	weir_recording *recording = context;
+	append(recording, recording->samples, row);
+}
+
+weir_sim_observer weir_recording_observer(weir_recording *recording)
+{
+	return (weir_sim_observer){
+	    .context = recording, .request_ended = on_request_ended, .sampled = on_sampled};
+}
+
+weir_status weir_recording_tick(weir_recording *recording, weir_error *error)
+{
+	if (recording->status == WEIR_OK) {
+		return weir_recorder_tick(recording->recorder, error);
+	}
+	if (error != NULL) {
+		*error = recording->error;
+	}
+	return recording->status;
+}
+
+static weir_status write_instances(weir_recorder *recorder, const weir_sim *sim, double end_time,
+                                   weir_error *error)
+{
+	const weir_serving *serving = weir_sim_serving(sim);
+	const weir_cluster *cluster = weir_sim_cluster(sim);
+	uint32_t count = weir_serving_instance_count(serving);
+	weir_instance_row *rows = weir_allocate(count, sizeof *rows);
+	if (rows == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the instances");
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		weir_instance_view view;
+		weir_serving_instance(serving, i, &view);
+		rows[i] = (weir_instance_row){
+		    .instance = (int32_t)view.id,
+		    .server = (int32_t)view.server,
+		    .application = (int32_t)view.application,
+		    .pool = (uint8_t)view.tag,
+		    .busy = view.busy_seconds,
+		    .utilisation = view.busy_seconds / end_time,
+		    .energy = view.energy_joules,
+		    .prompt_tokens = view.prompt_tokens,
+		    .output_tokens = view.output_tokens,
+		    .iterations = (int64_t)view.iterations,
+		    .prompts_completed = (int64_t)view.prompts_completed,
+		    .requests_completed = (int64_t)view.requests_completed,
+		    .preemptions = (int64_t)view.preemptions,
+		    .memory = view.memory,
+		    .memory_limit = view.memory_limit,
+		};
+		snprintf(rows[i].sku, sizeof rows[i].sku, "%s",
+		         cluster->applications[view.application].types[view.type].sku->name);
+	}
+	weir_status status =
+	    weir_recorder_write_table(recorder, &weir_instances_table, rows, count, error);
+	free(rows);
+	return status;
+}
+
+static weir_status write_totals(weir_recorder *recorder, const weir_totals *totals,
+                                weir_error *error)
+{
+	weir_total_row *rows = weir_allocate(weir_total_count, sizeof *rows);
+	if (rows == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the totals");
+	}
+	for (size_t i = 0; i < weir_total_count; i++) {
+		const weir_total_description *total = &weir_total_descriptions[i];
+		snprintf(rows[i].name, sizeof rows[i].name, "%s", total->name);
+		snprintf(rows[i].unit, sizeof rows[i].unit, "%s", total->unit);
+		memcpy(&rows[i].value, (const char *)totals + total->offset, sizeof rows[i].value);
+	}
+	weir_status status =
+	    weir_recorder_write_table(recorder, &weir_totals_table, rows, weir_total_count, error);
+	free(rows);
+	return status;
+}
+
+/* Everything is computed before the first of it is written: until then a kill loses nothing. */
+static weir_status conclude(weir_recording *recording, const weir_sim *sim, double cpu_seconds,
+                            weir_summary *summary, weir_error *error)
+{
+	weir_recorder *recorder = recording->recorder;
+	weir_status status = recording->status;
+	if (status != WEIR_OK) {
+		*error = recording->error;
+		return status;
+	}
+	status = weir_recorder_stop(recorder, error);
+	if (status == WEIR_OK) {
+		status = weir_recorded_summary(weir_recorder_reader(recorder), weir_sim_slo(sim), summary,
+		                               error);
+	}
+	if (status == WEIR_OK) {
+		status = write_instances(recorder, sim, summary->totals.end_time, error);
+	}
+	if (status == WEIR_OK) {
+		status = weir_recorder_write_table(recorder, &weir_summary_table, summary->metrics,
+		                                   WEIR_SUMMARY_COUNT, error);
+	}
+	if (status == WEIR_OK) {
+		status = write_totals(recorder, &summary->totals, error);
+	}
+	if (status == WEIR_OK) {
+		status =
+		    weir_recorder_set_number(recorder, "/provenance", "cpu_seconds", cpu_seconds, error);
+	}
+	return status;
+}
+
+weir_status weir_recording_finish(weir_recording *recording, const weir_sim *sim,
+                                  double cpu_seconds, weir_summary *summary, weir_error *error)
+{
+	weir_status status = conclude(recording, sim, cpu_seconds, summary, error);
+	if (status != WEIR_OK) {
+		weir_recording_abort(recording, error->message, true);
+		return status;
+	}
+	status = weir_recorder_close(recording->recorder, error);
+	recording->recorder = NULL;
+	return status;
+}
+
+void weir_recording_abort(weir_recording *recording, const char *reason, bool keep)
+{
+	weir_recorder_abort(recording->recorder, reason, keep);
+	recording->recorder = NULL;
+}

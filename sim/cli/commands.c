@@ -4,8 +4,8 @@
 
 extern const weir_command command_config;
 extern const weir_command command_profile;
-extern const weir_command command_trace;
 extern const weir_command command_run;
+extern const weir_command command_trace;
 
 const weir_command *const weir_commands[] = {
     &command_run,

@@ -11,6 +11,7 @@
 
 static const char PATH[] = WEIR_SOURCE_DIR "/docs/hdf5-schema.md";
 
+/* clang-format off: one line of text each, as in the document */
 static const char introduction[] =
     "# What a recorded file holds\n"
     "\n"
@@ -18,7 +19,8 @@ static const char introduction[] =
     "\n"
     "`weir run` writes one HDF5 file. Each table is a group; each of its columns is a dataset of "
     "one\n"
-    "dimension, all of one length. A column has the attributes `units` (where it has a unit) and\n"
+    "dimension, all of one length. A column has the attributes `units` (empty where it has none) "
+    "and\n"
     "`description`; an integer that stands for a name has the names in the attribute `values`, "
     "that of\n"
     "0 first. [metrics.md](metrics.md) defines the quantities.\n"
@@ -33,15 +35,15 @@ static const char introduction[] =
     "| --- | --- |\n"
     "| `format` | \"weir run\" |\n";
 
-static const char attributes[] = "| `status` | \"complete\"; \"running\" in a `.part` file that is "
-                                 "being written, \"aborted\" in one "
-                                 "that an error ended, \"partial\" after `weir recover` |\n"
+static const char attributes[] = "| `status` | \"complete\"; in a `.part` file \"running\" while "
+                                 "it is written, \"aborted\" after an "
+                                 "error; \"partial\" after `weir recover` |\n"
                                  "| `abort_reason` | why, of an aborted run |\n"
                                  "| `seed` | seed of the run |\n"
                                  "\n"
                                  "## /provenance\n"
                                  "\n"
-                                 "Not part of what two equal runs have in common: `command_line`, "
+                                 "What two equal runs need not have in common: `command_line`, "
                                  "`version`, `started` (UTC), `host`\n"
                                  "and `cpu_seconds` as attributes, and the dataset `config`, the "
                                  "whole config as JSON. `weir run`\n"
@@ -49,6 +51,7 @@ static const char attributes[] = "| `status` | \"complete\"; \"running\" in a `.
                                  "\n"
                                  "    h5dump -d /provenance/config -b -o again.json run.h5\n"
                                  "    weir run again.json -o again.h5\n";
+/* clang-format on */
 
 static const char *type_name(weir_column_type type)
 {

@@ -33,6 +33,7 @@ START_TEST(limits_end_the_stream)
 	weir_request request;
 	weir_source *source = make(&poisson, 0, (weir_generator_limits){.count = 1000}, 1);
 	for (int64_t i = 0; i < 1000; i++) {
+		ck_assert_double_eq(weir_source_share_drawn(source), (double)i / 1000);
 		ck_assert(test_draw(source, &request));
 		ck_assert_int_eq(request.id, i);
 		ck_assert_int_eq(request.application, 0);
@@ -46,6 +47,10 @@ START_TEST(limits_end_the_stream)
 	test_check_arrivals(source, (const double[]){0, 0.5, 1, 1.5}, 4);
 	weir_source_destroy(source);
 	source = make(&constant, 0, (weir_generator_limits){.duration = 2, .count = 3}, 1);
+	ck_assert(test_draw(source, &request) && test_draw(source, &request));
+	ck_assert_double_eq(weir_source_share_drawn(source), 2 / 3.0);
+	weir_error error = {0};
+	ck_assert_ok(weir_source_rewind(source, &error), &error);
 	test_check_arrivals(source, (const double[]){0, 0.5, 1}, 3);
 	weir_source_destroy(source);
 

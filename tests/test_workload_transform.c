@@ -259,6 +259,49 @@ START_TEST(transformations_are_saved_and_restored)
 }
 END_TEST
 
+/* Draws all, in rising shares that end near 1; returns the share half way through. */
+static double check_shares(weir_source *source, int count)
+{
+	weir_request request;
+	double last = weir_source_share_drawn(source);
+	double half = NAN;
+	ck_assert_double_ge(last, 0);
+	for (int i = 0; i < count; i++) {
+		ck_assert(test_draw(source, &request));
+		double share = weir_source_share_drawn(source);
+		ck_assert(share >= last && share <= 1);
+		last = share;
+		half = i == count / 2 ? share : half;
+	}
+	ck_assert_double_ge(last, 0.95);
+	weir_source_destroy(source);
+	return half;
+}
+
+START_TEST(shares_drawn_go_from_nothing_to_all)
+{
+	static double many[2000];
+	for (int i = 0; i < 2000; i++) {
+		many[i] = i;
+	}
+	weir_error error = {0};
+	weir_source *source = test_trace("many.csv", many, 2000, 1);
+	ck_assert_ok(weir_source_retime(&source, 2, 0, &error), &error);
+	ck_assert_ok(weir_source_relabel(&source, 1, true, &error), &error);
+	ck_assert_ok(weir_source_repeat(&source, 3, &error), &error);
+	ck_assert_double_eq_tol(check_shares(source, 6000), 0.5, 0.1);
+
+	source = test_trace("many.csv", many, 2000, 1);
+	ck_assert_ok(weir_source_slice(&source, 0, INFINITY, 100, &error), &error);
+	ck_assert_double_eq_tol(check_shares(source, 100), 0.5, 0.1);
+
+	weir_source *sources[] = {test_trace("many.csv", many, 2000, 1),
+	                          test_trace("more.csv", many, 2000, 1)};
+	ck_assert_ok(weir_source_merge(sources, 2, &source, &error), &error);
+	ck_assert_double_eq_tol(check_shares(source, 4000), 0.5, 0.1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("workload/transform");
@@ -272,6 +315,7 @@ int main(void)
 	tcase_add_test(tests, merging_orders_by_arrival_then_source);
 	tcase_add_test(tests, an_error_of_an_inner_source_comes_through);
 	tcase_add_test(tests, transformations_are_saved_and_restored);
+	tcase_add_test(tests, shares_drawn_go_from_nothing_to_all);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

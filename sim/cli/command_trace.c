@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +67,8 @@ weir_status trace_draw_all(weir_source *source, trace_take take, void *context, 
 				snprintf(text, sizeof text, "%s requests, %s of the trace",
 				         weir_format_count(requests, sizeof requests, (double)*count),
 				         weir_format_duration(time, sizeof time, *last));
-				cli_progress_draw(&progress, 0, 0, text);
+				double share = weir_source_share_drawn(source);
+				cli_progress_draw(&progress, share, isnan(share) ? 0 : 1, text);
 			}
 		}
 		status = weir_source_next(source, &request, &more, error);

@@ -48,8 +48,8 @@ import pandas
 with h5py.File("runs/default.h5") as run:
     requests = pandas.DataFrame({name: column[:] for name, column in run["requests"].items()})
     summary = pandas.DataFrame({name: column[:] for name, column in run["summary"].items()})
-    statuses = [name.decode().rstrip("\0") for name in run["requests/status"].attrs["values"]]
-    assert run["requests/ttft"].attrs["units"] == "s", run["requests/ttft"].attrs["units"]
+    statuses = [name.decode() for name in run["requests/status"].attrs["values"]]
+    assert run["requests/ttft"].attrs["units"] == b"s"
 done = requests[requests["status"] == statuses.index("completed")]
 summary = summary.set_index(summary["metric"].str.decode("utf-8"))
 assert 0 < len(done) < len(requests)

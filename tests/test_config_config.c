@@ -129,6 +129,9 @@ START_TEST(what_does_not_fit_together_is_refused)
 	     "a.json: servers", "got more"},
 	    {"\"model\": \"bloom-176b\", \"servers\": \"dgx-a10:6\"", "a.json: servers",
 	     "unknown SKU 'dgx-a10'; did you mean 'dgx-a100'?"},
+	    {"\"model\": \"bloom-176b\", \"servers\": [{\"sku\": \"dgx-h100\"}, {\"sku\": "
+	     "\"dgx-a10\"}]",
+	     "a.json: servers[1].sku", "unknown SKU 'dgx-a10'; did you mean 'dgx-a100'?"},
 	    {"\"model\": \"bloom-176b\", \"servers\": [{\"sku\": \"dgx-h100\", \"count\": 0}]",
 	     "a.json: servers[0].count", "expected an integer from 1 to 1048576, got 0"},
 	    {CLUSTER ", \"instance\": {\"tensor_parallel\": 16}", "a.json: servers",

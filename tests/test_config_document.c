@@ -268,6 +268,24 @@ START_TEST(files_included_often_are_no_cycle_but_have_a_limit)
 }
 END_TEST
 
+START_TEST(a_long_file_takes_no_longer_than_its_length)
+{
+	enum { COUNT = 200000 };
+	FILE *file = fopen(test_path("long.json"), "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("{\"a\": 0", file);
+	for (int i = 0; i < COUNT; i++) {
+		fprintf(file, ", \"k%d\": {\"x\": %d}", i, i);
+	}
+	fputs("}", file);
+	fclose(file);
+	ck_assert_ok(load("long.json", SETS("a=5")), &error);
+	ck_assert_int_eq(cJSON_GetArraySize(weir_document_root(document)), COUNT + 1);
+	check_origin("a", "--set", "");
+	check_origin("k199999.x", "long.json", "");
+}
+END_TEST
+
 START_TEST(many_overrides_outgrow_every_first_capacity)
 {
 	enum { COUNT = 200 };
@@ -296,6 +314,7 @@ int main(void)
 	tcase_add_test(tests, files_that_are_wrong_are_refused);
 	tcase_add_test(tests, cycles_of_includes_are_refused_with_their_chain);
 	tcase_add_test(tests, files_included_often_are_no_cycle_but_have_a_limit);
+	tcase_add_test(tests, a_long_file_takes_no_longer_than_its_length);
 	tcase_add_test(tests, many_overrides_outgrow_every_first_capacity);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

@@ -105,11 +105,17 @@ static weir_status place_servers(const deployer *d, const deployment_settings *f
 	size_t next = 0;
 	for (size_t i = 0; i < from->servers.count; i++) {
 		const weir_server_sku *sku = weir_hardware_server(&d->all->config.hardware, groups[i].sku);
+		const char *sku_path = groups[i].short_form
+		                           ? path
+		                           : weir_arena_format(d->reader->arena, "%s[%zu].sku", path, i);
+		if (sku_path == NULL) {
+			return no_memory(d);
+		}
 		if (sku == NULL) {
-			return config_fail_unknown(d->reader, path, "SKU", groups[i].sku, catalogue,
+			return config_fail_unknown(d->reader, sku_path, "SKU", groups[i].sku, catalogue,
 			                           sizeof *sku, d->error);
 		}
-		weir_status status = check_sku(d, path, application, sku);
+		weir_status status = check_sku(d, sku_path, application, sku);
 		if (status != WEIR_OK) {
 			return status;
 		}

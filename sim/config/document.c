@@ -74,6 +74,22 @@ static bool merge(cJSON *base, const cJSON *over)
 	return true;
 }
 
+/* Lays a file upon the document. The first is copied whole: merging looks every key up in a list,
+ * and a file may be long. */
+static bool lay(weir_document *document, const cJSON *json)
+{
+	if (document->root->child != NULL) {
+		return merge(document->root, json);
+	}
+	cJSON *copy = cJSON_Duplicate(json, 1);
+	if (copy == NULL) {
+		return false;
+	}
+	cJSON_Delete(document->root);
+	document->root = copy;
+	return true;
+}
+
 /* Refuses a repeated key anywhere below `json`: merging would drop one of the two in silence. */
 static weir_status check_repeated(weir_keys_reader *reader, const cJSON *json, const char *path,
                                   weir_error *error)
@@ -220,7 +236,7 @@ static weir_status load_checked(weir_document *document, const weir_document_opt
 	if (status == WEIR_OK) {
 		status = load_includes(document, options, &reader, json, file, error);
 	}
-	if (status == WEIR_OK && !merge(document->root, json)) {
+	if (status == WEIR_OK && !lay(document, json)) {
 		status = no_memory(file->path, error);
 	}
 	if (status != WEIR_OK) {

@@ -84,6 +84,7 @@ weir_status weir_servers_parse(weir_keys_reader *reader, const char *text, const
 	for (size_t i = 0; i < pairs.count && status == WEIR_OK; i++) {
 		const pair *p = (const pair *)pairs.items + i;
 		items[i].sku = p->name;
+		items[i].short_form = true;
 		status = parse_count(reader, p->value, path, p->name, &items[i].count, error);
 	}
 	*groups = (weir_key_list){pairs.count, items};

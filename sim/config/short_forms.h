@@ -3,6 +3,7 @@
 #ifndef WEIR_CONFIG_SHORT_FORMS_H
 #define WEIR_CONFIG_SHORT_FORMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -17,7 +18,8 @@ enum { WEIR_MOST_SERVERS = 1 << 20 };
 /* `count` servers of one SKU. */
 typedef struct weir_server_group {
 	const char *sku;
-	int64_t count; /* 1 .. WEIR_MOST_SERVERS */
+	int64_t count;   /* 1 .. WEIR_MOST_SERVERS */
+	bool short_form; /* it has no key path of its own */
 } weir_server_group;
 
 /* Servers that belong to one pool: all of a SKU, or the next `count` in the order of `servers`. */

@@ -9,20 +9,16 @@
 #include "metrics/quantile.h"
 #include "serving/request_row.h"
 
-enum { BLOCK_ROWS = 4096 };
-
-/* What slowdowns are made of, a block at a time. */
-typedef struct slo_block {
-	double application[BLOCK_ROWS], prompt_tokens[BLOCK_ROWS], output_tokens[BLOCK_ROWS];
-	double ttft[BLOCK_ROWS], e2e[BLOCK_ROWS], arrival[BLOCK_ROWS], status[BLOCK_ROWS];
-} slo_block;
+/* Large, as a read has a fixed cost of its own. */
+enum { BLOCK_ROWS = 32768 };
 
 typedef struct summariser {
 	const weir_request_columns *columns;
 	const weir_slo *slo;
 	weir_summary *summary;
-	double *values; /* one column */
-	slo_block *block;
+	double *values;    /* one column */
+	uint8_t *statuses; /* of every request */
+	double *block;     /* BLOCK_ROWS of each column that slowdowns are made of */
 } summariser;
 
 static const struct {
@@ -65,26 +61,41 @@ static void describe(summariser *s, weir_summary_index index, size_t count)
 	metric->p999 = quantiles[4];
 }
 
-static weir_status read_block(const summariser *s, const char *column, uint64_t first,
-                              uint64_t count, double *values, weir_error *error)
+static weir_status read_rows(const summariser *s, const char *column, uint64_t first,
+                             uint64_t count, double *values, weir_error *error)
 {
 	return s->columns->read(s->columns->context, column, first, count, values, error);
+}
+
+static uint64_t block_end(const summariser *s, uint64_t first)
+{
+	return s->columns->rows - first < BLOCK_ROWS ? s->columns->rows : first + BLOCK_ROWS;
+}
+
+static weir_status read_statuses(summariser *s, weir_error *error)
+{
+	for (uint64_t first = 0; first < s->columns->rows; first += BLOCK_ROWS) {
+		uint64_t count = block_end(s, first) - first;
+		weir_status result = read_rows(s, "status", first, count, s->block, error);
+		if (result != WEIR_OK) {
+			return result;
+		}
+		for (uint64_t i = 0; i < count; i++) {
+			s->statuses[first + i] = (uint8_t)s->block[i];
+		}
+	}
+	return WEIR_OK;
 }
 
 /* A recorded column, of the completed requests. */
 static weir_status summarise_column(summariser *s, weir_summary_index index, weir_error *error)
 {
 	uint64_t rows = s->columns->rows;
-	weir_status result = read_block(s, metric_names[index].column, 0, rows, s->values, error);
+	weir_status result = read_rows(s, metric_names[index].column, 0, rows, s->values, error);
 	size_t kept = 0;
-	for (uint64_t first = 0; first < rows && result == WEIR_OK; first += BLOCK_ROWS) {
-		uint64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-		result = read_block(s, "status", first, count, s->block->status, error);
-		for (uint64_t i = 0; i < count && result == WEIR_OK; i++) {
-			if (s->block->status[i] == WEIR_REQUEST_COMPLETED) {
-				s->values[kept++] = s->values[first + i];
-			}
-		}
+	for (uint64_t i = 0; i < rows && result == WEIR_OK; i++) {
+		s->values[kept] = s->values[i];
+		kept += s->statuses[i] == WEIR_REQUEST_COMPLETED;
 	}
 	if (result == WEIR_OK) {
 		describe(s, index, kept);
@@ -92,22 +103,16 @@ static weir_status summarise_column(summariser *s, weir_summary_index index, wei
 	return result;
 }
 
-static weir_status read_slo_block(summariser *s, uint64_t first, uint64_t count, weir_error *error)
+/* The columns that slowdowns are made of. */
+enum { APPLICATION, PROMPT_TOKENS, OUTPUT_TOKENS, TTFT, E2E, ARRIVAL, SLO_COLUMNS };
+
+static weir_status read_slo_block(const summariser *s, uint64_t first, uint64_t count,
+                                  weir_error *error)
 {
-	const struct {
-		const char *column;
-		double *values;
-	} wanted[] = {
-	    {"application", s->block->application},
-	    {"prompt_tokens", s->block->prompt_tokens},
-	    {"output_tokens", s->block->output_tokens},
-	    {"ttft", s->block->ttft},
-	    {"e2e", s->block->e2e},
-	    {"arrival", s->block->arrival},
-	    {"status", s->block->status},
-	};
-	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-		weir_status result = read_block(s, wanted[i].column, first, count, wanted[i].values, error);
+	static const char *const names[SLO_COLUMNS] = {"application", "prompt_tokens", "output_tokens",
+	                                               "ttft",        "e2e",           "arrival"};
+	for (size_t c = 0; c < SLO_COLUMNS; c++) {
+		weir_status result = read_rows(s, names[c], first, count, s->block + c * BLOCK_ROWS, error);
 		if (result != WEIR_OK) {
 			return result;
 		}
@@ -115,52 +120,58 @@ static weir_status read_slo_block(summariser *s, uint64_t first, uint64_t count,
 	return WEIR_OK;
 }
 
+static weir_slo_request request_of(const summariser *s, uint64_t i)
+{
+	const double *block = s->block + i;
+	return (weir_slo_request){
+	    .application = (uint32_t)block[APPLICATION * BLOCK_ROWS],
+	    .prompt_tokens = (int64_t)block[PROMPT_TOKENS * BLOCK_ROWS],
+	    .output_tokens = (int64_t)block[OUTPUT_TOKENS * BLOCK_ROWS],
+	    .ttft = block[TTFT * BLOCK_ROWS],
+	    .e2e = block[E2E * BLOCK_ROWS],
+	};
+}
+
 typedef struct slo_counts {
 	double met, left_out, last_arrival, prompt_tokens, output_tokens;
 	double by_status[4];
 } slo_counts;
 
-static void count_slo(const summariser *s, uint64_t i, const weir_slo_request *request,
-                      const weir_slowdowns *slowdowns, slo_counts *counts)
+static void count_request(const summariser *s, const weir_slo_request *request, double arrival,
+                          uint8_t status, const weir_slowdowns *slowdowns, slo_counts *counts)
 {
-	weir_request_status status = (weir_request_status)s->block->status[i];
 	counts->by_status[status]++;
-	counts->last_arrival = fmax(counts->last_arrival, s->block->arrival[i]);
+	counts->last_arrival = fmax(counts->last_arrival, arrival);
 	if (status == WEIR_REQUEST_COMPLETED) {
 		counts->met += weir_slo_met(s->slo, slowdowns);
-		counts->prompt_tokens += s->block->prompt_tokens[i];
-		counts->output_tokens += s->block->output_tokens[i];
+		counts->prompt_tokens += (double)request->prompt_tokens;
+		counts->output_tokens += (double)request->output_tokens;
 	} else if (status == WEIR_REQUEST_UNFINISHED) {
-		double waited = s->summary->totals.end_time - s->block->arrival[i];
+		double waited = s->summary->totals.end_time - arrival;
 		counts->left_out += !weir_slo_overdue(s->slo, request, waited);
 	}
 }
 
-/* One kind of slowdown of the completed requests, and with the first kind what else is counted. */
+/* One kind of slowdown of the completed requests; with `counts`, what else is counted of all. */
 static weir_status summarise_slowdown(summariser *s, weir_summary_index index, slo_counts *counts,
                                       weir_error *error)
 {
-	uint64_t rows = s->columns->rows;
 	size_t kept = 0;
-	for (uint64_t first = 0; first < rows; first += BLOCK_ROWS) {
-		uint64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
+	for (uint64_t first = 0; first < s->columns->rows; first += BLOCK_ROWS) {
+		uint64_t count = block_end(s, first) - first;
 		weir_status result = read_slo_block(s, first, count, error);
 		if (result != WEIR_OK) {
 			return result;
 		}
 		for (uint64_t i = 0; i < count; i++) {
-			const weir_slo_request request = {
-			    .application = (uint32_t)s->block->application[i],
-			    .prompt_tokens = (int64_t)s->block->prompt_tokens[i],
-			    .output_tokens = (int64_t)s->block->output_tokens[i],
-			    .ttft = s->block->ttft[i],
-			    .e2e = s->block->e2e[i],
-			};
+			weir_slo_request request = request_of(s, i);
+			uint8_t status = s->statuses[first + i];
 			weir_slowdowns slowdowns = weir_slo_slowdowns(s->slo, &request);
 			if (counts != NULL) {
-				count_slo(s, i, &request, &slowdowns, counts);
+				count_request(s, &request, s->block[ARRIVAL * BLOCK_ROWS + i], status, &slowdowns,
+				              counts);
 			}
-			if (s->block->status[i] == WEIR_REQUEST_COMPLETED) {
+			if (status == WEIR_REQUEST_COMPLETED) {
 				s->values[kept++] = index == WEIR_SUMMARY_TTFT_SLOWDOWN  ? slowdowns.ttft
 				                    : index == WEIR_SUMMARY_TBT_SLOWDOWN ? slowdowns.tbt
 				                                                         : slowdowns.e2e;
@@ -173,16 +184,15 @@ static weir_status summarise_slowdown(summariser *s, weir_summary_index index, s
 
 static weir_status sum_preemptions(summariser *s, weir_error *error)
 {
-	uint64_t rows = s->columns->rows;
 	double sum = 0;
-	for (uint64_t first = 0; first < rows; first += BLOCK_ROWS) {
-		uint64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-		weir_status result = read_block(s, "preemptions", first, count, s->block->status, error);
+	for (uint64_t first = 0; first < s->columns->rows; first += BLOCK_ROWS) {
+		uint64_t count = block_end(s, first) - first;
+		weir_status result = read_rows(s, "preemptions", first, count, s->block, error);
 		if (result != WEIR_OK) {
 			return result;
 		}
 		for (uint64_t i = 0; i < count; i++) {
-			sum += s->block->status[i];
+			sum += s->block[i];
 		}
 	}
 	s->summary->totals.preemptions = sum;
@@ -221,21 +231,25 @@ static void conclude(const summariser *s, const slo_counts *counts)
 
 static weir_status summarise(summariser *s, weir_error *error)
 {
+	weir_status result = read_statuses(s, error);
+	if (result != WEIR_OK) {
+		return result;
+	}
 	for (int i = 0; i < WEIR_SUMMARY_TTFT_SLOWDOWN; i++) {
-		weir_status result = summarise_column(s, (weir_summary_index)i, error);
+		result = summarise_column(s, (weir_summary_index)i, error);
 		if (result != WEIR_OK) {
 			return result;
 		}
 	}
 	slo_counts counts = {0};
 	for (int i = WEIR_SUMMARY_TTFT_SLOWDOWN; i < WEIR_SUMMARY_COUNT; i++) {
-		weir_status result = summarise_slowdown(
-		    s, (weir_summary_index)i, i == WEIR_SUMMARY_TTFT_SLOWDOWN ? &counts : NULL, error);
+		result = summarise_slowdown(s, (weir_summary_index)i,
+		                            i == WEIR_SUMMARY_TTFT_SLOWDOWN ? &counts : NULL, error);
 		if (result != WEIR_OK) {
 			return result;
 		}
 	}
-	weir_status result = sum_preemptions(s, error);
+	result = sum_preemptions(s, error);
 	if (result == WEIR_OK) {
 		conclude(s, &counts);
 	}
@@ -250,13 +264,15 @@ weir_status weir_summary_compute(const weir_request_columns *columns, const weir
 	    .slo = slo,
 	    .summary = summary,
 	    .values = weir_allocate((size_t)columns->rows, sizeof *s.values),
-	    .block = weir_allocate(1, sizeof *s.block),
+	    .statuses = weir_allocate((size_t)columns->rows, sizeof *s.statuses),
+	    .block = weir_allocate((size_t)SLO_COLUMNS * BLOCK_ROWS, sizeof *s.block),
 	};
 	weir_status result =
-	    s.values != NULL && s.block != NULL
+	    s.values != NULL && s.statuses != NULL && s.block != NULL
 	        ? summarise(&s, error)
 	        : weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the summary");
 	free(s.values);
+	free(s.statuses);
 	free(s.block);
 	return result;
 }

@@ -12,6 +12,14 @@ if ! cmp "$scratch/out" "$scratch/first.json"; then
 	failures=$((failures + 1))
 fi
 
+# Without CONFIG it is the shipped default.
+expect_status 0 "$WEIR" config --set workload.like=
+cp "$scratch/out" "$scratch/default"
+expect_status 0 "$WEIR" config "$WEIR_SOURCE_DIR/configs/default.json" --set workload.like=
+if ! cmp "$scratch/out" "$scratch/default"; then
+	failures=$((failures + 1))
+fi
+
 printf 'request_id,arrival_timestamp,prompt_size,token_size\n0,0,10,5\n' >"$scratch/trace.csv"
 trace=trace.path=$scratch/trace.csv
 expect_status 0 "$WEIR" config "$parity" --check --set servers=dgx-a100:6,dgx-h100:6 \

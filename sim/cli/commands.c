@@ -3,11 +3,15 @@
 #include <stddef.h>
 
 extern const weir_command command_config;
+extern const weir_command command_info;
 extern const weir_command command_profile;
+extern const weir_command command_recover;
 extern const weir_command command_run;
 
 const weir_command *const weir_commands[] = {
     &command_run,
+    &command_info,
+    &command_recover,
     &command_config,
     &command_profile,
     NULL,

@@ -150,8 +150,8 @@ START_TEST(every_kind_of_arrivals_can_be_said)
 	    "{\"kind\": \"piecewise\", \"points\": [[0, 1], [10, 5], [10, 2]], \"period\": 20}",
 	    "{\"kind\": \"diurnal\", \"mean\": 2, \"amplitude\": 0.3, \"period\": 60, \"phase\": 4}",
 	    "{\"kind\": \"ramp\", \"from\": 0, \"to\": 5, \"duration\": 10}",
-	    "{\"kind\": \"flash_crowd\", \"base\": 1, \"peak\": 9, \"start\": 5, \"rise\": 1, "
-	    "\"hold\": 2, \"fall\": 3, \"cv\": 1.5}",
+	    ("{\"kind\": \"flash_crowd\", \"base\": 1, \"peak\": 9, \"start\": 5, \"rise\": 1, "
+	     "\"hold\": 2, \"fall\": 3, \"cv\": 1.5}"),
 	};
 	for (size_t i = 0; i < sizeof arrivals / sizeof arrivals[0]; i++) {
 		char workload[1024];

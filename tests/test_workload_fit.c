@@ -162,8 +162,8 @@ static void check_sizes(const weir_size_stats *got, const weir_size_stats *real)
 	check_ratio("p99", got->quantiles[P99], real->quantiles[P99], 0.08);
 }
 
-/* The mean count of several seeds within 3 %; the sizes of one long stream, since one of the trace's
- * length has a p90 that chance moves by 10 % (sizes jump there). */
+/* The mean count of several seeds within 3 %; the sizes of one long stream, since one of the
+ * trace's length has a p90 that chance moves by 10 % (sizes jump there). */
 static void compare(const char *real_name, const char *like_name)
 {
 	const char *path = test_data_path(real_name);

@@ -67,8 +67,10 @@ bool weir_slo_met(const weir_slo *slo, const weir_slowdowns *slowdowns)
 
 bool weir_slo_overdue(const weir_slo *slo, const weir_slo_request *request, double waited)
 {
-	const weir_slo_limits *limits = &slo->config->per_request;
-	weir_slowdowns unloaded = weir_slo_unloaded(slo, request);
-	double ttft = isnan(request->ttft) ? waited : request->ttft;
-	return ttft > limits->ttft * unloaded.ttft || waited > limits->e2e * unloaded.e2e;
+	/* Ended now, it would be as little past its limits as it can still be. */
+	weir_slo_request best = *request;
+	best.ttft = isnan(request->ttft) ? waited : request->ttft;
+	best.e2e = waited;
+	weir_slowdowns slowdowns = weir_slo_slowdowns(slo, &best);
+	return !weir_slo_met(slo, &slowdowns);
 }

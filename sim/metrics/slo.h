@@ -61,7 +61,8 @@ WEIR_API bool weir_slo_met(const weir_slo *slo, const weir_slowdowns *slowdowns)
 
 /*
  * Whether a request that has waited `waited` seconds since its arrival without completing is past a
- * limit already: the TTFT limit, when `ttft` is NaN (no first token yet), or the E2E limit.
+ * limit already, so that it would not be kept even if it completed now. Its `ttft` is NaN before
+ * its first token; its `e2e` is not looked at.
  */
 WEIR_API bool weir_slo_overdue(const weir_slo *slo, const weir_slo_request *request, double waited);
 

@@ -9,8 +9,8 @@
 #include "metrics/quantile.h"
 #include "serving/request_row.h"
 
-/* Large, as a read has a fixed cost of its own. */
-enum { BLOCK_ROWS = 32768 };
+/* Blocks are large, as a read has a fixed cost of its own. */
+enum { BLOCK_ROWS = 32768, STATUS_COUNT = WEIR_REQUEST_UNFINISHED + 1 };
 
 /* Unloaded times of prompts up to this size are remembered. */
 enum { REMEMBERED_TOKENS = 16384 };
@@ -85,6 +85,12 @@ static weir_status read_statuses(summariser *s, weir_error *error)
 			return result;
 		}
 		for (uint64_t i = 0; i < count; i++) {
+			if (!(s->block[i] >= 0 && s->block[i] < STATUS_COUNT)) {
+				return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+				                      "request in row %llu: status %g, expected 0 to %d",
+				                      (unsigned long long)(first + i), s->block[i],
+				                      STATUS_COUNT - 1);
+			}
 			s->statuses[first + i] = (uint8_t)s->block[i];
 		}
 	}
@@ -110,6 +116,22 @@ static weir_status summarise_column(summariser *s, weir_summary_index index, wei
 /* The columns that slowdowns are made of. */
 enum { APPLICATION, PROMPT_TOKENS, OUTPUT_TOKENS, TTFT, E2E, ARRIVAL, SLO_COLUMNS };
 
+/* A recorded file may say anything. */
+static weir_status check_applications(const summariser *s, uint64_t first, uint64_t count,
+                                      weir_error *error)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		double application = s->block[APPLICATION * BLOCK_ROWS + i];
+		if (!(application >= 0 && application < (double)s->slo->reference_count)) {
+			return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+			                      "request in row %llu: application %g, but there are %zu",
+			                      (unsigned long long)(first + i), application,
+			                      s->slo->reference_count);
+		}
+	}
+	return WEIR_OK;
+}
+
 static weir_status read_slo_block(const summariser *s, uint64_t first, uint64_t count,
                                   weir_error *error)
 {
@@ -121,7 +143,7 @@ static weir_status read_slo_block(const summariser *s, uint64_t first, uint64_t 
 			return result;
 		}
 	}
-	return WEIR_OK;
+	return check_applications(s, first, count, error);
 }
 
 static weir_slo_request request_of(const summariser *s, uint64_t i)
@@ -151,7 +173,7 @@ static weir_slowdowns slowdowns_of(const summariser *s, const weir_slo_request *
 
 typedef struct slo_counts {
 	double met, left_out, last_arrival, prompt_tokens, output_tokens;
-	double by_status[4];
+	double by_status[STATUS_COUNT];
 } slo_counts;
 
 static void count_request(const summariser *s, const weir_slo_request *request, double arrival,

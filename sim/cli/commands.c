@@ -7,10 +7,12 @@ extern const weir_command command_info;
 extern const weir_command command_profile;
 extern const weir_command command_recover;
 extern const weir_command command_run;
+extern const weir_command command_verify;
 
 const weir_command *const weir_commands[] = {
     &command_run,
     &command_info,
+    &command_verify,
     &command_recover,
     &command_config,
     &command_profile,

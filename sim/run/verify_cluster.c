@@ -53,7 +53,7 @@ static void check_instance(weir_verification *v, uint32_t i)
 	const weir_verify_instance *row = &v->instances[i];
 	double end = v->totals.end_time;
 	if (row->instance != i || row->server != view->server ||
-	    row->application != view->application || row->pool != view->tag ||
+	    row->application != view->application || row->pool != (double)view->tag ||
 	    row->memory_limit != (double)view->memory_limit) {
 		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u is not the one of the config", i);
 	}

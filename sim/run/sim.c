@@ -183,6 +183,9 @@ weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, bool *mor
 		if (has_ended(sim) || !weir_engine_pop_until(sim->engine, until, &event)) {
 			return WEIR_OK;
 		}
+		if (sim->observer.event != NULL) {
+			sim->observer.event(sim->observer.context, weir_engine_now(sim->engine), &event);
+		}
 		weir_status status = handle(sim, &event, error);
 		if (status != WEIR_OK) {
 			return status;

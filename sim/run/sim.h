@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/export.h"
 #include "config/config.h"
+#include "engine/engine.h"
 #include "metrics/sample.h"
 #include "metrics/slo.h"
 #include "metrics/summary.h"
@@ -28,6 +29,8 @@ typedef struct weir_sim_observer {
 	void *context;
 	void (*request_ended)(void *context, const weir_request_row *row);
 	void (*sampled)(void *context, const weir_sample_row *row);
+	/* Of every event, before what it does: the event log. */
+	void (*event)(void *context, double time, const weir_event *event);
 } weir_sim_observer;
 
 /*

@@ -363,4 +363,5 @@ static int run(const weir_command *command, int argc, char **argv)
 	return status == WEIR_OK ? 0 : cli_fail(&error);
 }
 
-const weir_command command_info = {"info", "prints what a recorded file holds", help, run};
+const weir_command command_info = {
+    .name = "info", .summary = "prints what a recorded file holds", .help = help, .run = run};

@@ -104,4 +104,8 @@ static int run(const weir_command *command, int argc, char **argv)
 }
 
 const weir_command command_recover = {
-    "recover", "makes a finished file of what an interrupted run recorded", help, run};
+    .name = "recover",
+    .summary = "makes a finished file of what an interrupted run recorded",
+    .help = help,
+    .run = run,
+};

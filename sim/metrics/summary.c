@@ -9,16 +9,20 @@
 #include "metrics/quantile.h"
 #include "serving/request_row.h"
 
-/* Large, as a read has a fixed cost of its own. */
-enum { BLOCK_ROWS = 32768 };
+/* Blocks are large, as a read has a fixed cost of its own. */
+enum { BLOCK_ROWS = 32768, STATUS_COUNT = WEIR_REQUEST_UNFINISHED + 1 };
+
+/* Unloaded times of prompts up to this size are remembered. */
+enum { REMEMBERED_TOKENS = 16384 };
 
 typedef struct summariser {
 	const weir_request_columns *columns;
 	const weir_slo *slo;
 	weir_summary *summary;
-	double *values;    /* one column */
-	uint8_t *statuses; /* of every request */
-	double *block;     /* BLOCK_ROWS of each column that slowdowns are made of */
+	double *values;           /* one column */
+	uint8_t *statuses;        /* of every request */
+	double *block;            /* BLOCK_ROWS of each column that slowdowns are made of */
+	weir_slowdowns *unloaded; /* by application and prompt tokens; a TTFT of 0: not known yet */
 } summariser;
 
 static const struct {
@@ -81,6 +85,12 @@ static weir_status read_statuses(summariser *s, weir_error *error)
 			return result;
 		}
 		for (uint64_t i = 0; i < count; i++) {
+			if (!(s->block[i] >= 0 && s->block[i] < STATUS_COUNT)) {
+				return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+				                      "request in row %llu: status %g, expected 0 to %d",
+				                      (unsigned long long)(first + i), s->block[i],
+				                      STATUS_COUNT - 1);
+			}
 			s->statuses[first + i] = (uint8_t)s->block[i];
 		}
 	}
@@ -106,6 +116,22 @@ static weir_status summarise_column(summariser *s, weir_summary_index index, wei
 /* The columns that slowdowns are made of. */
 enum { APPLICATION, PROMPT_TOKENS, OUTPUT_TOKENS, TTFT, E2E, ARRIVAL, SLO_COLUMNS };
 
+/* A recorded file may say anything. */
+static weir_status check_applications(const summariser *s, uint64_t first, uint64_t count,
+                                      weir_error *error)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		double application = s->block[APPLICATION * BLOCK_ROWS + i];
+		if (!(application >= 0 && application < (double)s->slo->reference_count)) {
+			return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+			                      "request in row %llu: application %g, but there are %zu",
+			                      (unsigned long long)(first + i), application,
+			                      s->slo->reference_count);
+		}
+	}
+	return WEIR_OK;
+}
+
 static weir_status read_slo_block(const summariser *s, uint64_t first, uint64_t count,
                                   weir_error *error)
 {
@@ -117,7 +143,7 @@ static weir_status read_slo_block(const summariser *s, uint64_t first, uint64_t 
 			return result;
 		}
 	}
-	return WEIR_OK;
+	return check_applications(s, first, count, error);
 }
 
 static weir_slo_request request_of(const summariser *s, uint64_t i)
@@ -132,9 +158,22 @@ static weir_slo_request request_of(const summariser *s, uint64_t i)
 	};
 }
 
+static weir_slowdowns slowdowns_of(const summariser *s, const weir_slo_request *request)
+{
+	if (request->prompt_tokens >= REMEMBERED_TOKENS) {
+		return weir_slo_slowdowns(s->slo, request);
+	}
+	weir_slowdowns *unloaded = &s->unloaded[(size_t)request->application * REMEMBERED_TOKENS +
+	                                        (size_t)request->prompt_tokens];
+	if (unloaded->ttft == 0) {
+		*unloaded = weir_slo_unloaded(s->slo, request);
+	}
+	return weir_slo_slowdowns_given(s->slo, request, unloaded);
+}
+
 typedef struct slo_counts {
 	double met, left_out, last_arrival, prompt_tokens, output_tokens;
-	double by_status[4];
+	double by_status[STATUS_COUNT];
 } slo_counts;
 
 static void count_request(const summariser *s, const weir_slo_request *request, double arrival,
@@ -166,7 +205,7 @@ static weir_status summarise_slowdown(summariser *s, weir_summary_index index, s
 		for (uint64_t i = 0; i < count; i++) {
 			weir_slo_request request = request_of(s, i);
 			uint8_t status = s->statuses[first + i];
-			weir_slowdowns slowdowns = weir_slo_slowdowns(s->slo, &request);
+			weir_slowdowns slowdowns = slowdowns_of(s, &request);
 			if (counts != NULL) {
 				count_request(s, &request, s->block[ARRIVAL * BLOCK_ROWS + i], status, &slowdowns,
 				              counts);
@@ -266,13 +305,15 @@ weir_status weir_summary_compute(const weir_request_columns *columns, const weir
 	    .values = weir_allocate((size_t)columns->rows, sizeof *s.values),
 	    .statuses = weir_allocate((size_t)columns->rows, sizeof *s.statuses),
 	    .block = weir_allocate((size_t)SLO_COLUMNS * BLOCK_ROWS, sizeof *s.block),
+	    .unloaded = weir_allocate(slo->reference_count * REMEMBERED_TOKENS, sizeof *s.unloaded),
 	};
 	weir_status result =
-	    s.values != NULL && s.statuses != NULL && s.block != NULL
+	    s.values != NULL && s.statuses != NULL && s.block != NULL && s.unloaded != NULL
 	        ? summarise(&s, error)
 	        : weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the summary");
 	free(s.values);
 	free(s.statuses);
 	free(s.block);
+	free(s.unloaded);
 	return result;
 }

@@ -303,6 +303,46 @@ static weir_status wrong_type(const weir_reader *reader, const char *table, cons
 	                      table, column, wanted);
 }
 
+/* Widens the integers at the end of the buffer, first to last: no double is written over an integer
+ * that is still to be read. */
+#define WIDEN(type, values, count)                                                                 \
+	do {                                                                                           \
+		const char *from_ = (const char *)((values) + (count)) - (count) * sizeof(type);           \
+		for (uint64_t i_ = 0; i_ < (count); i_++) {                                                \
+			type integer_;                                                                         \
+			memcpy(&integer_, from_ + i_ * sizeof integer_, sizeof integer_);                      \
+			(values)[i_] = (double)integer_;                                                       \
+		}                                                                                          \
+	} while (0)
+
+/*
+ * Numbers as doubles. HDF5 converts through a buffer of a megabyte that it clears at every read, so
+ * the integers that tables are full of are read as they are and widened here.
+ */
+static weir_status read_numbers(weir_reader *reader, const char *table, const char *name,
+                                const open_column *column, uint64_t first, uint64_t count,
+                                double *values, weir_error *error)
+{
+	if (count > 0 && H5Tequal(column->file_type, H5T_NATIVE_INT32) > 0) {
+		weir_status status = read_rows(reader, table, name, column, H5T_NATIVE_INT32, first, count,
+		                               (int32_t *)(void *)(values + count) - count, error);
+		if (status == WEIR_OK) {
+			WIDEN(int32_t, values, count);
+		}
+		return status;
+	}
+	if (count > 0 && H5Tequal(column->file_type, H5T_NATIVE_UINT8) > 0) {
+		weir_status status = read_rows(reader, table, name, column, H5T_NATIVE_UINT8, first, count,
+		                               (uint8_t *)(values + count) - count, error);
+		if (status == WEIR_OK) {
+			WIDEN(uint8_t, values, count);
+		}
+		return status;
+	}
+	return read_rows(reader, table, name, column, H5T_NATIVE_DOUBLE, first, count, values, error);
+}
+#undef WIDEN
+
 weir_status weir_reader_read(weir_reader *reader, const char *table, const char *column,
                              uint64_t first, uint64_t count, double *values, weir_error *error)
 {
@@ -313,8 +353,7 @@ weir_status weir_reader_read(weir_reader *reader, const char *table, const char 
 	if (status == WEIR_OK) {
 		H5T_class_t kind = H5Tget_class(opened.file_type);
 		status = kind == H5T_INTEGER || kind == H5T_FLOAT
-		             ? read_rows(reader, table, column, &opened, H5T_NATIVE_DOUBLE, first, count,
-		                         values, error)
+		             ? read_numbers(reader, table, column, &opened, first, count, values, error)
 		             : wrong_type(reader, table, column, "numbers", error);
 	}
 	close_column(&opened);

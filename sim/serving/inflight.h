@@ -37,14 +37,16 @@ typedef struct weir_task {
 	    next; /* batch, pending prompts or blocked: a task is in one of them at most */
 	uint32_t heap_child, heap_sibling, heap_parent; /* waiting heap, see waiting_heap.h */
 	uint32_t finish_position;                       /* in the instance's finish heap */
-	uint64_t order;    /* of its request on this instance: equal arrivals keep it */
-	double arrival;    /* of its request */
-	int64_t remaining; /* iterations left for a token task, tokens left for a prompt task; as of
-	                      the start of its stay in the batch */
-	uint8_t state;     /* weir_task_state */
-	bool first;        /* first of its request's tasks on its instance: it ages while it waits */
-	bool waiting;      /* in the waiting heap */
-	bool selected;     /* joins the batch that is being selected */
+	uint64_t order;       /* of its request on this instance: equal arrivals keep it */
+	double arrival;       /* of its request */
+	int64_t remaining;    /* iterations left for a token task, tokens left for a prompt task; as of
+	                         the start of its stay in the batch */
+	int64_t context_end;  /* tokens of its KV cache when all its iterations are done */
+	uint32_t preemptions; /* times put out of a batch */
+	uint8_t state;        /* weir_task_state */
+	bool first;           /* first of its request's tasks on its instance: it ages while it waits */
+	bool waiting;         /* in the waiting heap */
+	bool selected;        /* joins the batch that is being selected */
 } weir_task;
 
 typedef enum weir_request_phase {
@@ -67,11 +69,10 @@ typedef struct weir_inflight_request {
 	int32_t prompt_tokens, output_tokens;
 	uint32_t application;
 	uint32_t prompt_instance, token_instance; /* WEIR_NONE: none */
-	uint32_t preemptions;
-	uint32_t next;           /* free list, or queue at the scheduler */
-	uint32_t previous;       /* queue at the scheduler */
-	weir_event_handle event; /* of a dedicated transfer, or the next try of any */
-	uint8_t phase;           /* weir_request_phase */
+	uint32_t next;                            /* free list, or queue at the scheduler */
+	uint32_t previous;                        /* queue at the scheduler */
+	weir_event_handle event;                  /* of a dedicated transfer, or the next try of any */
+	uint8_t phase;                            /* weir_request_phase */
 } weir_inflight_request;
 
 typedef struct weir_inflight {

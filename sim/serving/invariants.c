@@ -22,7 +22,8 @@ static void count_task(const weir_serving *serving, uint32_t task, recount *on)
 	on->pending += pending;
 	on->pending_prompts += pending && weir_is_prompt(task);
 	on->blocked += t->state == WEIR_TASK_BLOCKED;
-	on->waiting += pending && t->first;
+	/* What is blocked joins from its own list. */
+	on->waiting += t->state == WEIR_TASK_QUEUED && t->first;
 	on->batch += t->state == WEIR_TASK_RUNNING;
 	on->prompts_in_batch += t->state == WEIR_TASK_RUNNING && weir_is_prompt(task);
 }

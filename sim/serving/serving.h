@@ -114,7 +114,7 @@ typedef struct weir_serving_counters {
 typedef struct weir_instance_view {
 	uint32_t id, server, application, type;
 	weir_tag tag;
-	weir_tag list; /* where the scheduler has it: mixed_pool may lend it to the mixed list */
+	weir_tag list; /* the tag, unless mixed_pool has lent it to the mixed list */
 	bool active;
 	uint32_t requests;       /* requests with an unfinished task on it */
 	uint32_t queued_prompts; /* prompt tasks that have not run */

@@ -21,6 +21,8 @@ void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instan
 	double unaccounted = now - instance->accounted;
 	int64_t batch_tokens = instance->current.prompt_tokens + instance->current.token_tasks;
 	int64_t finished = weir_instance_finished(instance, serving->engine);
+	/* A scheduler without pools has one list for all, to which nothing is lent. */
+	bool uses_pools = serving->applications[instance->application].scheduler.type->uses_pools;
 	/* The prompt tokens of an iteration count when it ends. */
 	int64_t prompt_tokens = finished > 0 ? instance->current.prompt_tokens : 0;
 	*view = (weir_instance_view){
@@ -29,7 +31,7 @@ void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instan
 	    .application = instance->application,
 	    .type = instance->type,
 	    .tag = instance->tag,
-	    .list = instance->list,
+	    .list = uses_pools ? instance->list : instance->tag,
 	    .active = instance->active,
 	    .requests = (uint32_t)entry->figures[WEIR_FIGURE_REQUESTS],
 	    .queued_prompts = instance->pending_prompts.count,

@@ -1,5 +1,6 @@
 /* The `weir` command: finds the subcommand and runs it. */
 #include <gsl/gsl_errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,8 @@ int main(int argc, char **argv)
 {
 	/* GSL's own handler aborts the program. */
 	gsl_set_error_handler_off();
+	/* A write beyond the limit on file sizes is to fail like one to a full disk, not to kill. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		return print_help(stderr);
 	}

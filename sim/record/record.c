@@ -361,7 +361,8 @@ static weir_status write_block(weir_recorder *recorder, weir_table_writer *table
 		table->written = 0;
 	}
 	char what[WEIR_NAME_SIZE];
-	snprintf(what, sizeof what, "write table %s, column %s", table->schema->name, column);
+	snprintf(what, sizeof what, "write table %s%s%s", table->schema->name,
+	         column[0] != '\0' ? ", column " : "", column);
 	return check(recorder, written, what, error);
 }
 

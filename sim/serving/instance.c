@@ -140,6 +140,12 @@ static int64_t context_of(const weir_serving *serving, uint32_t task, int64_t re
 	return (int64_t)request->prompt_tokens + request->output_tokens - 1 - remaining;
 }
 
+/* The pending queue remembers that it found no memory. */
+static void note_memory(weir_serving *serving, const weir_instance *instance)
+{
+	serving->out_of_memory |= instance->pending.out_of_memory;
+}
+
 /* The iterations end at their next boundary, so that a task can join. */
 static void pause_iterations(weir_serving *serving, weir_instance *instance)
 {
@@ -185,7 +191,7 @@ static void preempt(weir_serving *serving, weir_instance *instance, uint32_t tas
 	instance->token_context -= context_of(serving, task, preempted->remaining);
 	preempted->state = WEIR_TASK_BLOCKED;
 	preempted->age -= instance->passes;
-	weir_pending_insert(&instance->pending, tasks, task, instance->passes);
+	weir_pending_put_back(&instance->pending, tasks, task, instance->passes);
 	weir_task_list_append(&instance->blocked, tasks, task);
 	weir_waiting_push(&instance->waiting, tasks, task);
 	serving->inflight.requests[weir_request_of(task)].preemptions++;
@@ -337,6 +343,7 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 			count_prompt(serving, instance, selection->joined[i]);
 		}
 	}
+	note_memory(serving, instance);
 	instance->passes++;
 
 	if (instance->batch.count == 0) {
@@ -381,6 +388,7 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 	} else {
 		weir_pending_append(&instance->pending, tasks, task);
 	}
+	note_memory(serving, instance);
 	if (is_prompt) {
 		weir_task_list_append(&instance->pending_prompts, tasks, task);
 	}
@@ -401,8 +409,8 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 void weir_instance_transfer_ended(weir_serving *serving, weir_instance *instance)
 {
 	const weir_application_state *application = weir_application_of(serving, instance);
-	const weir_task *tasks = serving->inflight.tasks;
-	uint32_t task = weir_pending_first(&instance->pending, tasks);
+	uint32_t task = weir_pending_first(&instance->pending);
+	note_memory(serving, instance);
 	if (task == WEIR_NONE) {
 		return;
 	}
@@ -427,9 +435,7 @@ static void leave_pool(weir_serving *serving, weir_instance *instance, uint32_t 
 	if (weir_is_prompt(task) && request->output_tokens > 1 &&
 	    request->token_instance == instance->id) {
 		uint32_t token = weir_token_task(weir_request_of(task));
-		tasks[token].first = true;
-		tasks[token].age = -instance->passes;
-		weir_pending_refresh(tasks, token);
+		weir_pending_start_aging(&instance->pending, tasks, token, instance->passes);
 		weir_waiting_push(&instance->waiting, tasks, token);
 		return;
 	}

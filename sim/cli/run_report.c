@@ -28,7 +28,10 @@ static double total_of(const weir_totals *totals, const weir_total_description *
 /* A figure for people; what is of no request or of no time at all has none. */
 static const char *figure(char text[32], const char *format, double value)
 {
-	snprintf(text, 32, isnan(value) ? "-" : format, value);
+	if (isnan(value)) {
+		return "-";
+	}
+	snprintf(text, 32, format, value);
 	return text;
 }
 

@@ -364,4 +364,4 @@ static int run(const weir_command *command, int argc, char **argv)
 }
 
 const weir_command command_info = {
-    .name = "info", .summary = "prints what a recorded file holds", .help = help, .run = run};
+    .name = "info", .summary = "print what a recorded file holds", .help = help, .run = run};

@@ -105,7 +105,7 @@ static int run(const weir_command *command, int argc, char **argv)
 
 const weir_command command_recover = {
     .name = "recover",
-    .summary = "makes a finished file of what an interrupted run recorded",
+    .summary = "make a finished file of what an interrupted run recorded",
     .help = help,
     .run = run,
 };

@@ -3,7 +3,7 @@
  * copied as it stands. Internal to the serving room.
  *
  * Request r has two tasks: 2r, its prompt task, and 2r + 1, its token task. A task carries the
- * links of every queue it can be in, so that queues allocate nothing.
+ * links of every queue it can be in; only the pending queue has memory of its own.
  */
 #ifndef WEIR_SERVING_INFLIGHT_H
 #define WEIR_SERVING_INFLIGHT_H
@@ -26,13 +26,12 @@ typedef enum weir_task_state {
 } weir_task_state;
 
 typedef struct weir_task {
-	/* Pending queue, see pending_queue.h. The least_ and most_ figures are over the subtree. */
-	uint32_t left, right, parent, subtree;
-	int64_t need, least_need; /* bytes it takes when it first runs; 0 once it has them */
-	int64_t age, least_age;   /* times passed over; minus the instance's pass count while it ages */
-	int32_t tokens, most_tokens; /* of one iteration: prompt size, or 1 */
-	int32_t chunk;               /* tokens in the current iteration */
+	int64_t need;   /* bytes it takes when it first runs; 0 once it has them */
+	int64_t age;    /* times passed over; minus the instance's pass count while it ages */
+	int32_t tokens; /* of one iteration: prompt size, or 1 */
+	int32_t chunk;  /* tokens in the current iteration */
 
+	uint32_t pending; /* its entry in the pending queue, see pending_queue.h */
 	uint32_t previous,
 	    next; /* batch, pending prompts or blocked: a task is in one of them at most */
 	uint32_t heap_child, heap_sibling, heap_parent; /* waiting heap, see waiting_heap.h */

@@ -138,6 +138,12 @@ static int64_t context_of(const weir_task *task, int64_t remaining)
 	return task->context_end - remaining;
 }
 
+/* The pending queue remembers that it found no memory. */
+static void note_memory(weir_serving *serving, const weir_instance *instance)
+{
+	serving->out_of_memory |= instance->pending.out_of_memory;
+}
+
 /* The iterations end at their next boundary, so that a task can join. */
 static void pause_iterations(weir_serving *serving, weir_instance *instance)
 {
@@ -206,7 +212,7 @@ static void preempt_all_but(weir_serving *serving, weir_instance *instance, uint
 		preempted->state = WEIR_TASK_BLOCKED;
 		preempted->preemptions++;
 		preempted->age -= instance->passes;
-		weir_pending_insert(&instance->pending, tasks, task, instance->passes);
+		weir_pending_put_back(&instance->pending, tasks, task, instance->passes);
 	}
 	block_tail(instance, tasks, first, leaving);
 	if (kept == 0) {
@@ -344,6 +350,7 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 			count_prompt(serving, instance, selection->joined[i]);
 		}
 	}
+	note_memory(serving, instance);
 	instance->passes++;
 
 	if (instance->batch.count == 0) {
@@ -389,6 +396,7 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 	} else {
 		weir_pending_append(&instance->pending, tasks, task);
 	}
+	note_memory(serving, instance);
 	if (is_prompt) {
 		weir_task_list_append(&instance->pending_prompts, tasks, task);
 	}
@@ -409,8 +417,8 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 void weir_instance_transfer_ended(weir_serving *serving, weir_instance *instance)
 {
 	const weir_application_state *application = weir_application_of(serving, instance);
-	const weir_task *tasks = serving->inflight.tasks;
-	uint32_t task = weir_pending_first(&instance->pending, tasks);
+	uint32_t task = weir_pending_first(&instance->pending);
+	note_memory(serving, instance);
 	if (task == WEIR_NONE) {
 		return;
 	}
@@ -435,9 +443,7 @@ static void leave_pool(weir_serving *serving, weir_instance *instance, uint32_t 
 	if (weir_is_prompt(task) && request->output_tokens > 1 &&
 	    request->token_instance == instance->id) {
 		uint32_t token = weir_token_task(weir_request_of(task));
-		tasks[token].first = true;
-		tasks[token].age = -instance->passes;
-		weir_pending_refresh(tasks, token);
+		weir_pending_start_aging(&instance->pending, tasks, token, instance->passes);
 		weir_waiting_push(&instance->waiting, tasks, token);
 		return;
 	}

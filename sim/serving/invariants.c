@@ -108,7 +108,7 @@ static weir_status check_instance(const weir_serving *serving, uint32_t id, cons
 	    {"pending tokens", figures[WEIR_FIGURE_TOKENS], expected->pending_tokens},
 	    {"pending prompt tokens", instance->pending_prompt_tokens, expected->pending_prompt_tokens},
 	    {"requests", figures[WEIR_FIGURE_REQUESTS], expected->requests},
-	    {"pending tasks", weir_pending_count(&instance->pending, serving->inflight.tasks),
+	    {"pending tasks", weir_pending_count(&instance->pending),
 	     expected->pending},
 	    {"pending prompts", instance->pending_prompts.count, expected->pending_prompts},
 	    {"blocked tasks", instance->blocked.count, expected->blocked},

@@ -1,0 +1,197 @@
+/* Copies of a running simulation go on exactly as the original does. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "support/fast_run.h"
+#include "support/random_case.h"
+#include "support/test_support.h"
+
+static bool same(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+static void check_same_results(const char *text, const random_case *random, const naive_result *a,
+                               const naive_result *b)
+{
+	ck_assert_msg(a->row_count == b->row_count && a->events == b->events &&
+	                  a->end_time == b->end_time,
+	              "%s: %zu rows, %llu events, end %.17g; %zu, %llu, %.17g", text, a->row_count,
+	              (unsigned long long)a->events, a->end_time, b->row_count,
+	              (unsigned long long)b->events, b->end_time);
+	for (size_t i = 0; i < a->row_count; i++) {
+		const naive_row *x = &a->rows[i];
+		const naive_row *y = &b->rows[i];
+		ck_assert_msg(
+		    x->id == y->id && x->status == y->status && x->prompt_instance == y->prompt_instance &&
+		        x->token_instance == y->token_instance && x->preemptions == y->preemptions &&
+		        same(x->queue_time, y->queue_time) && same(x->ttft, y->ttft) &&
+		        same(x->second_token_gap, y->second_token_gap) && same(x->e2e, y->e2e),
+		    "%s: row %zu: request %lld and %lld", text, i, (long long)x->id, (long long)y->id);
+	}
+	for (size_t i = 0; i < random->config.instance_count; i++) {
+		ck_assert_double_eq(a->busy_time[i], b->busy_time[i]);
+	}
+}
+
+static void check_same_instances(const random_case *random, fast_run *a, fast_run *b)
+{
+	for (uint32_t i = 0; i < random->config.instance_count; i++) {
+		weir_instance_view x;
+		weir_instance_view y;
+		weir_serving_instance(fast_run_serving(a), i, &x);
+		weir_serving_instance(fast_run_serving(b), i, &y);
+		ck_assert(x.list == y.list && x.active == y.active);
+		ck_assert_uint_eq(x.requests, y.requests);
+		ck_assert_int_eq(x.memory, y.memory);
+		ck_assert_int_eq(x.memory_promised, y.memory_promised);
+		ck_assert_uint_eq(x.iterations, y.iterations);
+		ck_assert_int_eq(x.output_tokens, y.output_tokens);
+		ck_assert_double_eq(x.energy_joules, y.energy_joules);
+		ck_assert_double_eq(x.batch_token_seconds, y.batch_token_seconds);
+	}
+}
+
+static void check_counters(fast_run *a_run, fast_run *b_run)
+{
+	weir_serving_counters a;
+	weir_serving_counters b;
+	weir_serving_counters_get(fast_run_serving(a_run), &a);
+	weir_serving_counters_get(fast_run_serving(b_run), &b);
+	ck_assert_mem_eq(&a, &b, sizeof a);
+}
+
+static void steps(fast_run *run, size_t count)
+{
+	for (size_t i = 0; i < count && fast_run_step(run); i++) {
+	}
+}
+
+static void toggle_one(fast_run *run, uint32_t instance)
+{
+	weir_error error = {0};
+	weir_instance_view view;
+	weir_serving_instance(fast_run_serving(run), instance, &view);
+	ck_assert_ok(weir_serving_set_active(fast_run_serving(run), instance, !view.active, &error),
+	             &error);
+}
+
+static naive_result finish(fast_run *run)
+{
+	while (fast_run_step(run)) {
+	}
+	return fast_run_result(run);
+}
+
+/*
+ * The original runs to a random moment and is copied into a fresh run and into one that has gone
+ * elsewhere; the copies end as the original does, whichever of them runs first.
+ */
+static void check_copies(uint64_t seed, const naive_config *config, random_case *random,
+                         int network)
+{
+	gsl_rng *draws = weir_stream_create(seed, "copies", 0);
+	fast_run *runs[3];
+	for (int i = 0; i < 3; i++) {
+		runs[i] =
+		    fast_run_create(config, random->requests, random->request_count, network, seed + 7);
+	}
+	fast_run *original = runs[0];
+	fast_run *stale = runs[2];
+	uint32_t instance = (uint32_t)gsl_rng_uniform_int(draws, config->instance_count);
+	steps(original, gsl_rng_uniform_int(draws, 3 * random->request_count));
+	if (seed % 4 == 0) {
+		toggle_one(original, instance);
+		steps(original, gsl_rng_uniform_int(draws, random->request_count));
+	}
+	steps(stale, gsl_rng_uniform_int(draws, 6 * random->request_count));
+	for (int i = 1; i < 3; i++) {
+		fast_run_copy(runs[i], original);
+		weir_error error = {0};
+		ck_assert_ok(weir_serving_check(fast_run_serving(runs[i]), &error), &error);
+		check_same_instances(random, runs[i], original);
+		check_counters(runs[i], original);
+	}
+	/* Running one copy leaves the others alone. */
+	naive_result results[3];
+	for (int i = 2; i >= 0; i--) {
+		if (seed % 4 == 0) {
+			toggle_one(runs[i], instance);
+		}
+		results[i] = finish(runs[i]);
+	}
+	for (int i = 1; i < 3; i++) {
+		check_same_results(random->text, random, &results[i], &results[0]);
+		check_same_instances(random, runs[i], original);
+		check_counters(runs[i], original);
+	}
+	for (int i = 0; i < 3; i++) {
+		naive_result_free(&results[i]);
+		fast_run_destroy(runs[i]);
+	}
+	gsl_rng_free(draws);
+}
+
+START_TEST(copies_continue_as_the_original)
+{
+	for (uint64_t seed = 0; seed < 3 * RANDOM_CASE_CYCLE; seed++) {
+		random_case *random = random_case_create(seed, 0);
+		check_copies(seed, &random->config, random, WEIR_NETWORK_DEDICATED);
+		check_copies(seed, &random->config, random, WEIR_NETWORK_SHARED_NIC);
+		random_case_destroy(random);
+	}
+}
+END_TEST
+
+START_TEST(transfers_on_the_way_over_shared_nics_are_copied)
+{
+	for (uint64_t seed = 0; seed < RANDOM_CASE_CYCLE; seed++) {
+		random_case *random = random_case_create(seed, 0);
+		naive_config config = random->config;
+		config.bandwidth_gb_per_s /= 16;
+		check_copies(seed, &config, random, WEIR_NETWORK_SHARED_NIC);
+		random_case_destroy(random);
+	}
+}
+END_TEST
+
+START_TEST(the_stream_of_the_random_scheduler_is_copied)
+{
+	for (uint64_t seed = 0; seed < 40; seed++) {
+		random_case *random = random_case_create(seed, 0);
+		naive_config config = random->config;
+		config.scheduler = NAIVE_RANDOM;
+		check_copies(seed, &config, random, WEIR_NETWORK_DEDICATED);
+		random_case_destroy(random);
+	}
+}
+END_TEST
+
+/* Larger than every first capacity, in a copy that starts empty. */
+START_TEST(a_long_backlog_is_copied)
+{
+	for (uint64_t seed = 0; seed < RANDOM_CASE_CYCLE; seed += 7) {
+		random_case *random = random_case_create(seed, 2000);
+		for (size_t i = 0; i < random->request_count; i++) {
+			random->requests[i].arrival *= 0.01;
+		}
+		check_copies(seed, &random->config, random, WEIR_NETWORK_SHARED_NIC);
+		random_case_destroy(random);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("serving/snapshot");
+	TCase *tests = tcase_create("snapshot");
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, copies_continue_as_the_original);
+	tcase_add_test(tests, transfers_on_the_way_over_shared_nics_are_copied);
+	tcase_add_test(tests, the_stream_of_the_random_scheduler_is_copied);
+	tcase_add_test(tests, a_long_backlog_is_copied);
+	suite_add_tcase(suite, tests);
+	return test_main(suite);
+}

@@ -27,7 +27,8 @@ for arguments in "${cases[@]}"; do
 	read -ra words <<<"$arguments"
 	first=
 	for weir in "$@"; do
-		"$weir" run "$root/configs/default.json" -o "$scratch/run.h5" --until 600 --quiet "${words[@]}"
+		"$weir" run "$root/configs/default.json" -o "$scratch/run.h5" --until 600 --quiet \
+			--set "workload.like=$root/traces/azure-conv-like.json" "${words[@]}"
 		digest=$("$weir" verify --digest "$scratch/run.h5" | grep -Eo '[0-9a-f]{32}' || true)
 		if [[ -z $digest ]]; then
 			echo "$weir printed no digest: $arguments"

@@ -1,5 +1,6 @@
 #include "record/reader.h"
 
+#include <hdf5.h>
 #include <signal.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -242,7 +243,15 @@ static const char *killed_part(const char *name, uint64_t rows, bool flush)
 START_TEST(a_truncated_file_gives_right_rows_or_a_message)
 {
 	char part[600];
-	snprintf(part, sizeof part, "%s", killed_part("short.h5", 20000, true));
+	snprintf(part, sizeof part, "%s", test_path("short.h5.part"));
+	if (_i == 0) {
+		killed_part("short.h5", 20000, true);
+	} else {
+		int table = -1;
+		weir_recorder *recorder = fixture_recorder(fixture_path("short.h5"), 0, 0.0, &table);
+		fixture_append(recorder, table, 0, 20000);
+		weir_recorder_abort(recorder, "", true);
+	}
 	struct stat info;
 	ck_assert_int_eq(stat(part, &info), 0);
 	int recovered = 0;
@@ -313,6 +322,71 @@ START_TEST(what_cannot_be_recovered_is_said)
 }
 END_TEST
 
+/* A closed .part file with 9000 rows of "things", for the test to change as a kill could have. */
+static hid_t open_part_to_change(void)
+{
+	int table = -1;
+	weir_recorder *recorder = fixture_recorder(fixture_path("changed.h5"), 0, 0.0, &table);
+	fixture_append(recorder, table, 0, 9000);
+	weir_recorder_abort(recorder, "", true);
+	hid_t file = H5Fopen(test_path("changed.h5.part"), H5F_ACC_RDWR, H5P_DEFAULT);
+	ck_assert_int_ge(file, 0);
+	return file;
+}
+
+static void expect_rows_of_changed(uint64_t rows)
+{
+	weir_error error;
+	uint64_t kept = 0;
+	uint64_t cut = 0;
+	ck_assert_ok(weir_record_recover(test_path("changed.h5.part"), NULL, &kept, &cut, &error),
+	             &error);
+	ck_assert_uint_eq(kept, rows);
+	ck_assert_uint_eq(cut, 9000 - rows);
+	hid_t file = H5Fopen(test_path("changed.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+	for (size_t i = 0; i < FIXTURE_COLUMN_COUNT; i++) {
+		char path[64];
+		snprintf(path, sizeof path, "/things/%s", fixture_columns[i].name);
+		hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+		hid_t space = H5Dget_space(dataset);
+		ck_assert_int_eq(H5Sget_simple_extent_npoints(space), (hssize_t)rows);
+		H5Sclose(space);
+		H5Dclose(dataset);
+	}
+	H5Fclose(file);
+	weir_reader *reader = fixture_open(test_path("changed.h5"));
+	fixture_check(reader, "things", 0, rows);
+	weir_reader_close(reader);
+}
+
+START_TEST(a_table_is_cut_to_its_shortest_column)
+{
+	static const char *const columns[] = {"/things/time", "/things/name", "/things/ratio"};
+	hid_t file = open_part_to_change();
+	hid_t dataset = H5Dopen2(file, columns[_i], H5P_DEFAULT);
+	const hsize_t extent = 4100;
+	ck_assert_int_ge(H5Dset_extent(dataset, &extent), 0);
+	H5Dclose(dataset);
+	H5Fclose(file);
+	expect_rows_of_changed(4100);
+}
+END_TEST
+
+START_TEST(a_table_is_cut_to_the_mark_of_its_last_flush)
+{
+	hid_t file = open_part_to_change();
+	hid_t space = H5Screate(H5S_SCALAR);
+	hid_t mark = H5Acreate_by_name(file, "/things", "flushed_rows", H5T_NATIVE_INT64, space,
+	                               H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+	const int64_t rows = 5000;
+	ck_assert_int_ge(H5Awrite(mark, H5T_NATIVE_INT64, &rows), 0);
+	H5Aclose(mark);
+	H5Sclose(space);
+	H5Fclose(file);
+	expect_rows_of_changed(5000);
+}
+END_TEST
+
 START_TEST(rows_beyond_the_last_flush_are_cut)
 {
 	weir_error error;
@@ -333,11 +407,13 @@ int main(void)
 	tcase_set_timeout(kills, 60);
 	tcase_add_loop_test(kills, a_killed_run_is_recovered, 0, KILLS);
 	tcase_add_loop_test(kills, a_run_killed_at_each_stage, 0, KILL_STAGES);
+	tcase_add_loop_test(kills, a_table_is_cut_to_its_shortest_column, 0, 3);
+	tcase_add_test(kills, a_table_is_cut_to_the_mark_of_its_last_flush);
 	tcase_add_test(kills, rows_beyond_the_last_flush_are_cut);
 	suite_add_tcase(suite, kills);
 	TCase *damage = tcase_create("damage");
 	tcase_set_timeout(damage, 60);
-	tcase_add_test(damage, a_truncated_file_gives_right_rows_or_a_message);
+	tcase_add_loop_test(damage, a_truncated_file_gives_right_rows_or_a_message, 0, 2);
 	tcase_add_test(damage, what_cannot_be_recovered_is_said);
 	suite_add_tcase(suite, damage);
 	return test_main(suite);

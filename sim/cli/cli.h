@@ -14,8 +14,11 @@ typedef struct weir_command {
 	const char *name;
 	const char *summary; /* one line, for `weir --help` */
 	const char *help;    /* usage, options and examples: what `weir NAME --help` prints */
-	/* argv[0] is the subcommand's name; returns the exit status. getopt_long may be used. */
+	/* argv[0] is the subcommand's name; returns the exit status. getopt_long may be used. NULL
+	 * where there are subcommands. */
 	int (*run)(const struct weir_command *command, int argc, char **argv);
+	/* Commands of its own, NULL-terminated, named "NAME SUBCOMMAND"; NULL for none. */
+	const struct weir_command *const *subcommands;
 } weir_command;
 
 /* Prints "where: message" of the error to stderr and returns the exit status that its status asks

@@ -7,7 +7,8 @@
 
 #include "base/memory.h"
 
-static const char *const shipped[] = {WEIR_CONFIG_DIRECTORY, WEIR_INSTALLED_CONFIG_DIRECTORY, NULL};
+const char *const cli_config_directories[] = {WEIR_CONFIG_DIRECTORY,
+                                              WEIR_INSTALLED_CONFIG_DIRECTORY, NULL};
 static const char *const shipped_defaults[] = {
     WEIR_CONFIG_DIRECTORY "/default.json", WEIR_INSTALLED_CONFIG_DIRECTORY "/default.json", NULL};
 
@@ -49,7 +50,7 @@ weir_status cli_config_load(const cli_config_arguments *arguments, const weir_co
 		}
 	}
 	weir_document_options options = {.path = path,
-	                                 .directories = shipped,
+	                                 .directories = cli_config_directories,
 	                                 .sets = (const char *const *)arguments->sets,
 	                                 .set_count = arguments->count};
 	return weir_config_load(&options, config, error);

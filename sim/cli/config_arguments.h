@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "config/config.h"
 
+/* Where included files are also looked for: the shipped configs. NULL-terminated. */
+extern const char *const cli_config_directories[];
+
 /* All zero is empty. */
 typedef struct cli_config_arguments {
 	const char *path; /* NULL: the shipped default.json */

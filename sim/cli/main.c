@@ -1,5 +1,7 @@
 /* The `weir` command: finds the subcommand and runs it. */
 #include <gsl/gsl_errno.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,10 +27,68 @@ static int print_help(FILE *out)
 	return out == stdout ? 0 : 2;
 }
 
+/* Of "trace info" the part after the blank. */
+static const char *last_word(const char *name)
+{
+	const char *blank = strrchr(name, ' ');
+	return blank != NULL ? blank + 1 : name;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int print_unknown(const char *word, const weir_command *const *commands)
+{
+	const char *names[64] = {NULL};
+	size_t count = 0;
+	for (; commands[count] != NULL && count < 64; count++) {
+		names[count] = last_word(commands[count]->name);
+	}
+	const char *nearest = weir_nearest(word, names, count);
+	const char *blank = strrchr(commands[0]->name, ' ');
+	int length = blank != NULL ? (int)(blank - commands[0]->name) : 0;
+	fprintf(stderr, "weir%s%.*s: there is no command '%s'%s%s%s\nTry 'weir %.*s%s--help'.\n",
+	        length > 0 ? " " : "", length, commands[0]->name, word,
+	        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+	        nearest != NULL ? "'?" : "", length, commands[0]->name, length > 0 ? " " : "");
+	return 2;
+}
+
+/* Runs the command of `commands` that argv[0] names. */
+static int run_command(const weir_command *const *commands, int argc, char **argv)
+{
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		const weir_command *command = commands[i];
+		if (strcmp(argv[0], last_word(command->name)) != 0) {
+			continue;
+		}
+		if (command->subcommands != NULL && argc > 1 && argv[1][0] != '-') {
+			return run_command(command->subcommands, argc - 1, argv + 1);
+		}
+		if (asks_for_help(argc, argv)) {
+			return cli_help(command);
+		}
+		if (command->subcommands != NULL) {
+			return cli_usage_error(command, "a command of it is needed");
+		}
+		return command->run(command, argc, argv);
+	}
+	return print_unknown(argv[0], commands);
+}
+
 int main(int argc, char **argv)
 {
 	/* GSL's own handler aborts the program. */
 	gsl_set_error_handler_off();
+	/* A write beyond the limit on file sizes is to fail like one to a full disk, not to kill. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		return print_help(stderr);
 	}
@@ -40,26 +100,5 @@ int main(int argc, char **argv)
 		printf("weir %s\n", WEIR_VERSION);
 		return 0;
 	}
-	const char *names[64] = {NULL};
-	size_t count = 0;
-	for (; weir_commands[count] != NULL && count < 64; count++) {
-		const weir_command *command = weir_commands[count];
-		if (strcmp(argv[1], command->name) == 0) {
-			for (int i = 2; i < argc; i++) {
-				if (strcmp(argv[i], "--") == 0) {
-					break;
-				}
-				if (strcmp(argv[i], "--help") == 0) {
-					return cli_help(command);
-				}
-			}
-			return command->run(command, argc - 1, argv + 1);
-		}
-		names[count] = command->name;
-	}
-	const char *nearest = weir_nearest(argv[1], names, count);
-	fprintf(stderr, "weir: there is no command '%s'%s%s%s\nTry 'weir --help'.\n", argv[1],
-	        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-	        nearest != NULL ? "'?" : "");
-	return 2;
+	return run_command(weir_commands, argc - 1, argv + 1);
 }

@@ -63,8 +63,9 @@ void cli_run_print_summary(const weir_config *config, const char *output,
 	printf("\n%.0f requests in %.1f s: %.0f completed, %.0f rejected, %.0f unfinished\n",
 	       t->arrived, t->end_time, t->completed, t->rejected, t->unfinished);
 	if (result->stalled) {
-		printf("The run ended because nothing could go on: every transfer that is left waits for "
-		       "memory that nothing frees.\n");
+		printf(
+		    "The run ended there: what is left waits for memory that nothing can free any more.\n"
+		    "More instances, or less load, would avoid it.\n");
 	}
 	printf("\n  %-18s %8s %11s %11s %11s %11s %11s\n", "", "", "mean", "p50", "p90", "p99", "max");
 	print_metric(&m[WEIR_SUMMARY_QUEUE_TIME], 1e3, "ms");

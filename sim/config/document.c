@@ -220,7 +220,10 @@ static weir_status load_checked(weir_document *document, const weir_document_opt
                                 const loading *file, weir_error *error)
 {
 	cJSON *json = NULL;
-	weir_status status = weir_json_load(file->path, &json, error);
+	bool given = file->includer == NULL && options->text != NULL;
+	weir_status status =
+	    given ? weir_json_parse(file->path, options->text, strlen(options->text), &json, error)
+	          : weir_json_load(file->path, &json, error);
 	if (status != WEIR_OK) {
 		return status;
 	}

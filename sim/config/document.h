@@ -19,6 +19,7 @@ typedef struct weir_document weir_document;
 
 typedef struct weir_document_options {
 	const char *path;               /* the config file; NULL: none, as if it were {} */
+	const char *text;               /* what is in it, `path` being but its name; NULL: it is read */
 	const char *const *directories; /* where else included files are looked for; NULL-terminated,
 	                                   may be NULL */
 	const char *const *sets;        /* "path=value", in order */

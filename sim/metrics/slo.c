@@ -38,19 +38,24 @@ weir_slowdowns weir_slo_unloaded(const weir_slo *slo, const weir_slo_request *re
 	return unloaded;
 }
 
+weir_slowdowns weir_slo_slowdowns_given(const weir_slo *slo, const weir_slo_request *request,
+                                        const weir_slowdowns *unloaded)
+{
+	double later_tokens = (double)(request->output_tokens - 1);
+	double intervals =
+	    slo->config->baseline == WEIR_BASELINE_SPLITWISE ? later_tokens + 1 : later_tokens;
+	double tbt = later_tokens > 0 ? (request->e2e - request->ttft) / intervals : NAN;
+	return (weir_slowdowns){
+	    .ttft = request->ttft / unloaded->ttft,
+	    .tbt = tbt / unloaded->tbt,
+	    .e2e = request->e2e / (unloaded->ttft + later_tokens * unloaded->tbt),
+	};
+}
+
 weir_slowdowns weir_slo_slowdowns(const weir_slo *slo, const weir_slo_request *request)
 {
 	weir_slowdowns unloaded = weir_slo_unloaded(slo, request);
-	int64_t intervals = slo->config->baseline == WEIR_BASELINE_SPLITWISE
-	                        ? request->output_tokens
-	                        : request->output_tokens - 1;
-	double tbt =
-	    request->output_tokens > 1 ? (request->e2e - request->ttft) / (double)intervals : NAN;
-	return (weir_slowdowns){
-	    .ttft = request->ttft / unloaded.ttft,
-	    .tbt = tbt / unloaded.tbt,
-	    .e2e = request->e2e / unloaded.e2e,
-	};
+	return weir_slo_slowdowns_given(slo, request, &unloaded);
 }
 
 bool weir_slo_met(const weir_slo *slo, const weir_slowdowns *slowdowns)

@@ -49,6 +49,12 @@ WEIR_API weir_slowdowns weir_slo_unloaded(const weir_slo *slo, const weir_slo_re
 
 WEIR_API weir_slowdowns weir_slo_slowdowns(const weir_slo *slo, const weir_slo_request *request);
 
+/* The same, given the unloaded TTFT and TBT of its prompt (which depend on the application and the
+ * prompt's tokens alone). */
+WEIR_API weir_slowdowns weir_slo_slowdowns_given(const weir_slo *slo,
+                                                 const weir_slo_request *request,
+                                                 const weir_slowdowns *unloaded);
+
 /* Whether a completed request kept all limits of slo.per_request; a slowdown that is NaN (the TBT
  * of one output token) is kept. */
 WEIR_API bool weir_slo_met(const weir_slo *slo, const weir_slowdowns *slowdowns);

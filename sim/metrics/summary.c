@@ -12,13 +12,17 @@
 /* Blocks are large, as a read has a fixed cost of its own. */
 enum { BLOCK_ROWS = 32768, STATUS_COUNT = WEIR_REQUEST_UNFINISHED + 1 };
 
+/* Unloaded times of prompts up to this size are remembered. */
+enum { REMEMBERED_TOKENS = 16384 };
+
 typedef struct summariser {
 	const weir_request_columns *columns;
 	const weir_slo *slo;
 	weir_summary *summary;
-	double *values;    /* one column */
-	uint8_t *statuses; /* of every request */
-	double *block;     /* BLOCK_ROWS of each column that slowdowns are made of */
+	double *values;           /* one column */
+	uint8_t *statuses;        /* of every request */
+	double *block;            /* BLOCK_ROWS of each column that slowdowns are made of */
+	weir_slowdowns *unloaded; /* by application and prompt tokens; a TTFT of 0: not known yet */
 } summariser;
 
 static const struct {
@@ -154,6 +158,19 @@ static weir_slo_request request_of(const summariser *s, uint64_t i)
 	};
 }
 
+static weir_slowdowns slowdowns_of(const summariser *s, const weir_slo_request *request)
+{
+	if (request->prompt_tokens >= REMEMBERED_TOKENS) {
+		return weir_slo_slowdowns(s->slo, request);
+	}
+	weir_slowdowns *unloaded = &s->unloaded[(size_t)request->application * REMEMBERED_TOKENS +
+	                                        (size_t)request->prompt_tokens];
+	if (unloaded->ttft == 0) {
+		*unloaded = weir_slo_unloaded(s->slo, request);
+	}
+	return weir_slo_slowdowns_given(s->slo, request, unloaded);
+}
+
 typedef struct slo_counts {
 	double met, left_out, last_arrival, prompt_tokens, output_tokens;
 	double by_status[STATUS_COUNT];
@@ -188,7 +205,7 @@ static weir_status summarise_slowdown(summariser *s, weir_summary_index index, s
 		for (uint64_t i = 0; i < count; i++) {
 			weir_slo_request request = request_of(s, i);
 			uint8_t status = s->statuses[first + i];
-			weir_slowdowns slowdowns = weir_slo_slowdowns(s->slo, &request);
+			weir_slowdowns slowdowns = slowdowns_of(s, &request);
 			if (counts != NULL) {
 				count_request(s, &request, s->block[ARRIVAL * BLOCK_ROWS + i], status, &slowdowns,
 				              counts);
@@ -288,13 +305,15 @@ weir_status weir_summary_compute(const weir_request_columns *columns, const weir
 	    .values = weir_allocate((size_t)columns->rows, sizeof *s.values),
 	    .statuses = weir_allocate((size_t)columns->rows, sizeof *s.statuses),
 	    .block = weir_allocate((size_t)SLO_COLUMNS * BLOCK_ROWS, sizeof *s.block),
+	    .unloaded = weir_allocate(slo->reference_count * REMEMBERED_TOKENS, sizeof *s.unloaded),
 	};
 	weir_status result =
-	    s.values != NULL && s.statuses != NULL && s.block != NULL
+	    s.values != NULL && s.statuses != NULL && s.block != NULL && s.unloaded != NULL
 	        ? summarise(&s, error)
 	        : weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the summary");
 	free(s.values);
 	free(s.statuses);
 	free(s.block);
+	free(s.unloaded);
 	return result;
 }

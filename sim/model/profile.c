@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -300,6 +301,13 @@ weir_status weir_profile_write(const weir_profile *profile, const char *path, we
 	char aside[4096];
 	if (snprintf(aside, sizeof aside, "%s.part", path) >= (int)sizeof aside) {
 		return weir_error_set(error, WEIR_ERROR_IO, path, "the file name is too long");
+	}
+	/* The rename would put a file in the place of a device. */
+	struct stat info;
+	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+		return weir_error_set(error, WEIR_ERROR_IO, path,
+		                      S_ISDIR(info.st_mode) ? "is a directory; name a file to write"
+		                                            : "is not a regular file");
 	}
 	FILE *file = fopen(aside, "wb");
 	if (file == NULL) {

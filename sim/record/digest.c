@@ -283,11 +283,12 @@ weir_status weir_reader_digest(weir_reader *reader, char digest[WEIR_DIGEST_SIZE
 		return weir_error_set(error, WEIR_ERROR_MEMORY, reader->path, "out of memory");
 	}
 	XXH3_128bits_reset(hash.state);
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t root = H5Gopen2(reader->file, "/", H5P_DEFAULT);
 	weir_status status = root >= 0 ? hash_group(&hash, root, "", 0) : unreadable(&hash, "/", "");
 	weir_hdf5_release(root);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	if (status == WEIR_OK) {
 		XXH128_canonical_t result;
 		XXH128_canonicalFromHash(&result, XXH3_128bits_digest(hash.state));

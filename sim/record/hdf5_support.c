@@ -8,40 +8,43 @@
 #include <string.h>
 #include <unistd.h>
 
-weir_hdf5_guard weir_hdf5_enter(void)
+/* H5Ewalk2 callback, from the innermost error outwards. */
+static herr_t note_entry(unsigned depth, const H5E_error2_t *entry, void *context)
 {
-	weir_hdf5_guard guard = {0};
-	H5Eget_auto2(H5E_DEFAULT, &guard.print, &guard.context);
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-	return guard;
-}
-
-void weir_hdf5_leave(weir_hdf5_guard guard)
-{
-	H5Eset_auto2(H5E_DEFAULT, guard.print, guard.context);
-}
-
-/* H5Ewalk2 callback: keeps the innermost description, and the errno that a driver may have put in.
- */
-typedef struct error_cause {
-	char text[256];
-	int number;
-} error_cause;
-
-static herr_t note_cause(unsigned depth, const H5E_error2_t *entry, void *context)
-{
-	error_cause *cause = context;
-	if (entry->desc == NULL) {
-		return 0;
+	weir_hdf5_guard *guard = context;
+	/* A call on what could not be opened says nothing of why not. */
+	bool follows = entry->maj_num == H5E_ARGS || entry->maj_num == H5E_ATOM;
+	if (entry->desc == NULL || (depth == 0 && follows && guard->cause[0] != '\0')) {
+		return -1;
 	}
 	if (depth == 0) {
-		snprintf(cause->text, sizeof cause->text, "%s", entry->desc);
+		snprintf(guard->cause, sizeof guard->cause, "%s", entry->desc);
+		guard->number = 0;
 	}
 	const char *number = strstr(entry->desc, "errno = ");
-	if (number != NULL && cause->number == 0) {
-		cause->number = atoi(number + strlen("errno = "));
+	if (number != NULL && guard->number == 0) {
+		guard->number = atoi(number + strlen("errno = "));
 	}
 	return 0;
+}
+
+static herr_t note_error(hid_t stack, void *context)
+{
+	H5Ewalk2(stack, H5E_WALK_UPWARD, note_entry, context);
+	return 0;
+}
+
+void weir_hdf5_enter(weir_hdf5_guard *guard)
+{
+	guard->cause[0] = '\0';
+	guard->number = 0;
+	H5Eget_auto2(H5E_DEFAULT, &guard->print, &guard->context);
+	H5Eset_auto2(H5E_DEFAULT, note_error, guard);
+}
+
+void weir_hdf5_leave(const weir_hdf5_guard *guard)
+{
+	H5Eset_auto2(H5E_DEFAULT, guard->print, guard->context);
 }
 
 weir_status weir_hdf5_fail(weir_error *error, const char *path, const weir_file_state *state,
@@ -52,16 +55,19 @@ weir_status weir_hdf5_fail(weir_error *error, const char *path, const weir_file_
 	va_start(args, format);
 	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
-	error_cause cause = {.text = "unknown cause"};
-	H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_cause, &cause);
-	if (state != NULL && state->error != 0) {
-		cause.number = state->error;
+	H5E_auto2_t noting = NULL;
+	void *context = NULL;
+	H5Eget_auto2(H5E_DEFAULT, &noting, &context);
+	const weir_hdf5_guard *guard = noting == note_error ? context : NULL;
+	int number = state != NULL ? state->error : 0;
+	if (number == 0 && guard != NULL) {
+		number = guard->number;
 	}
-	if (cause.number != 0) {
-		return weir_error_set(error, WEIR_ERROR_IO, path, "cannot %s: %s", what,
-		                      strerror(cause.number));
+	if (number != 0) {
+		return weir_error_set(error, WEIR_ERROR_IO, path, "cannot %s: %s", what, strerror(number));
 	}
-	return weir_error_set(error, WEIR_ERROR_IO, path, "cannot %s: HDF5: %s", what, cause.text);
+	const char *cause = guard != NULL && guard->cause[0] != '\0' ? guard->cause : "unknown cause";
+	return weir_error_set(error, WEIR_ERROR_IO, path, "cannot %s: HDF5: %s", what, cause);
 }
 
 void weir_hdf5_release(hid_t id)
@@ -89,8 +95,14 @@ hid_t weir_hdf5_access_list(weir_file_state *state)
 
 void weir_hdf5_ignore_writer(hid_t access_list)
 {
-	hbool_t clear = true;
-	H5Pset(access_list, "clear_status_flags", &clear);
+	hbool_t ignore = true;
+	H5Pset(access_list, "clear_status_flags", &ignore);
+}
+
+void weir_hdf5_ignore_truncation(hid_t access_list)
+{
+	hbool_t ignore = true;
+	H5Pset(access_list, "skip_eof_check", &ignore);
 }
 
 hid_t weir_hdf5_creation_list(hid_t list_class)
@@ -211,6 +223,35 @@ bool weir_hdf5_overwrite_integer(hid_t object, const char *name, int64_t value)
 	hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
 	bool written = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_INT64, &value) >= 0;
 	weir_hdf5_release(attribute);
+	return written;
+}
+
+bool weir_hdf5_set_document(hid_t file, const char *path, const char *text, const char *description)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	char *parent = strndup(path, (size_t)(name - path));
+	hid_t group = parent != NULL ? weir_hdf5_make_group(file, parent) : H5I_INVALID_HID;
+	free(parent);
+	bool clear = group >= 0 && (H5Lexists(group, name, H5P_DEFAULT) <= 0 ||
+	                            H5Ldelete(group, name, H5P_DEFAULT) >= 0);
+	if (!clear) {
+		weir_hdf5_release(group);
+		return false;
+	}
+	size_t length = strlen(text);
+	hid_t type = weir_hdf5_text_type(length > 0 ? length : 1);
+	hid_t space = H5Screate(H5S_SCALAR);
+	hid_t list = weir_hdf5_creation_list(H5P_DATASET_CREATE);
+	hid_t dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+	bool written = dataset >= 0 &&
+	               H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0 &&
+	               weir_hdf5_set_text(dataset, "description", description, 0);
+	weir_hdf5_release(dataset);
+	weir_hdf5_release(list);
+	weir_hdf5_release(space);
+	weir_hdf5_release(type);
+	weir_hdf5_release(group);
 	return written;
 }
 

@@ -26,17 +26,23 @@ WEIR_BEGIN_C
 
 enum { WEIR_STATUS_SIZE = 16, WEIR_REASON_SIZE = 256, WEIR_NAME_SIZE = 256 };
 
-/* Between enter and leave HDF5 prints no errors; leave gives others their setting back. */
+/*
+ * Between enter and leave HDF5 prints no errors; leave gives others their setting back. HDF5
+ * forgets an error at the next call, even one that only cleans up: the guard keeps the cause of the
+ * last one.
+ */
 typedef struct weir_hdf5_guard {
 	H5E_auto2_t print;
 	void *context;
+	char cause[256]; /* innermost description */
+	int number;      /* errno, if HDF5's driver told it; else 0 */
 } weir_hdf5_guard;
 
-weir_hdf5_guard weir_hdf5_enter(void);
-void weir_hdf5_leave(weir_hdf5_guard guard);
+void weir_hdf5_enter(weir_hdf5_guard *guard);
+void weir_hdf5_leave(const weir_hdf5_guard *guard);
 
-/* Fills *error with "cannot <what>: <cause>", the cause from `state` (may be NULL) or else from
- * HDF5's error stack; returns WEIR_ERROR_IO. */
+/* Fills *error with "cannot <what>: <cause>", the cause from `state` (may be NULL) or else from the
+ * guard that holds; returns WEIR_ERROR_IO. */
 weir_status weir_hdf5_fail(weir_error *error, const char *path, const weir_file_state *state,
                            const char *format, ...) WEIR_PRINTF(4, 5);
 
@@ -46,7 +52,9 @@ void weir_hdf5_release(hid_t id);
 /* File access list: format of HDF5 1.10 (SWMR), locks only where the file system has them, all
  * objects closed with the file; the room's own driver when `state` is given. */
 hid_t weir_hdf5_access_list(weir_file_state *state);
-/* Lets `access_list` open a file that its writer did not close, as h5clear does. */
+/* Let `access_list` open a file that its writer did not close, and a part of a file; as h5clear
+ * does. */
+void weir_hdf5_ignore_truncation(hid_t access_list);
 void weir_hdf5_ignore_writer(hid_t access_list);
 /* A creation list of class H5P_FILE_CREATE, H5P_GROUP_CREATE or H5P_DATASET_CREATE: no time stamps,
  * attributes in the object's header, links in order of creation. */
@@ -65,6 +73,9 @@ bool weir_hdf5_set_integer(hid_t object, const char *name, int64_t value);
 /* Overwrites an attribute of the same kind in place, which single-writer mode allows. */
 bool weir_hdf5_overwrite_text(hid_t object, const char *name, const char *text);
 bool weir_hdf5_overwrite_integer(hid_t object, const char *name, int64_t value);
+/* Writes a scalar string dataset at `path`, in place of one that is there; parents are made. */
+bool weir_hdf5_set_document(hid_t file, const char *path, const char *text,
+                            const char *description);
 /* The text of a string attribute or of a scalar string dataset, malloc'd; NULL when it is none. */
 char *weir_hdf5_attribute_text(hid_t object, const char *name);
 char *weir_hdf5_document_text(hid_t dataset);

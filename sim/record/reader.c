@@ -112,12 +112,13 @@ weir_status weir_reader_open(const char *path, weir_reader **reader, weir_error 
 	}
 	made->path = path_copy;
 	made->file = H5I_INVALID_HID;
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	weir_status status = weir_reader_check_file(path, error);
 	if (status == WEIR_OK) {
 		status = open_finished(path, &made->file, error);
 	}
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	if (status != WEIR_OK) {
 		weir_reader_close(made);
 		return status;
@@ -131,11 +132,12 @@ void weir_reader_close(weir_reader *reader)
 	if (reader == NULL) {
 		return;
 	}
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	if (reader->file >= 0) {
 		H5Fclose(reader->file);
 	}
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	free(reader->path);
 	free(reader);
 }
@@ -199,10 +201,11 @@ static weir_status no_table(const weir_reader *reader, const char *table, weir_e
 
 bool weir_reader_has_table(weir_reader *reader, const char *table)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t group = open_table(reader, table);
 	weir_hdf5_release(group);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return group >= 0;
 }
 
@@ -210,7 +213,8 @@ weir_status weir_reader_rows(weir_reader *reader, const char *table, uint64_t *r
                              weir_error *error)
 {
 	*rows = 0;
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t group = open_table(reader, table);
 	weir_status status = group >= 0 ? WEIR_OK : no_table(reader, table, error);
 	hsize_t links = 0;
@@ -227,7 +231,7 @@ weir_status weir_reader_rows(weir_reader *reader, const char *table, uint64_t *r
 		}
 	}
 	weir_hdf5_release(group);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -299,21 +303,61 @@ static weir_status wrong_type(const weir_reader *reader, const char *table, cons
 	                      table, column, wanted);
 }
 
+/* Widens the integers at the end of the buffer, first to last: no double is written over an integer
+ * that is still to be read. */
+#define WIDEN(type, values, count)                                                                 \
+	do {                                                                                           \
+		const char *from_ = (const char *)((values) + (count)) - (count) * sizeof(type);           \
+		for (uint64_t i_ = 0; i_ < (count); i_++) {                                                \
+			type integer_;                                                                         \
+			memcpy(&integer_, from_ + i_ * sizeof integer_, sizeof integer_);                      \
+			(values)[i_] = (double)integer_;                                                       \
+		}                                                                                          \
+	} while (0)
+
+/*
+ * Numbers as doubles. HDF5 converts through a buffer of a megabyte that it clears at every read, so
+ * the integers that tables are full of are read as they are and widened here.
+ */
+static weir_status read_numbers(weir_reader *reader, const char *table, const char *name,
+                                const open_column *column, uint64_t first, uint64_t count,
+                                double *values, weir_error *error)
+{
+	if (count > 0 && H5Tequal(column->file_type, H5T_NATIVE_INT32) > 0) {
+		weir_status status = read_rows(reader, table, name, column, H5T_NATIVE_INT32, first, count,
+		                               (int32_t *)(void *)(values + count) - count, error);
+		if (status == WEIR_OK) {
+			WIDEN(int32_t, values, count);
+		}
+		return status;
+	}
+	if (count > 0 && H5Tequal(column->file_type, H5T_NATIVE_UINT8) > 0) {
+		weir_status status = read_rows(reader, table, name, column, H5T_NATIVE_UINT8, first, count,
+		                               (uint8_t *)(values + count) - count, error);
+		if (status == WEIR_OK) {
+			WIDEN(uint8_t, values, count);
+		}
+		return status;
+	}
+	return read_rows(reader, table, name, column, H5T_NATIVE_DOUBLE, first, count, values, error);
+}
+#undef WIDEN
+
 weir_status weir_reader_read(weir_reader *reader, const char *table, const char *column,
                              uint64_t first, uint64_t count, double *values, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	open_column opened;
 	weir_status status = find_column(reader, table, column, &opened, error);
 	if (status == WEIR_OK) {
 		H5T_class_t kind = H5Tget_class(opened.file_type);
 		status = kind == H5T_INTEGER || kind == H5T_FLOAT
-		             ? read_rows(reader, table, column, &opened, H5T_NATIVE_DOUBLE, first, count,
-		                         values, error)
+		             ? read_numbers(reader, table, column, &opened, first, count, values, error)
 		             : wrong_type(reader, table, column, "numbers", error);
 	}
 	close_column(&opened);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -321,7 +365,8 @@ weir_status weir_reader_read_int64(weir_reader *reader, const char *table, const
                                    uint64_t first, uint64_t count, int64_t *values,
                                    weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	open_column opened;
 	weir_status status = find_column(reader, table, column, &opened, error);
 	if (status == WEIR_OK) {
@@ -331,14 +376,15 @@ weir_status weir_reader_read_int64(weir_reader *reader, const char *table, const
 		             : wrong_type(reader, table, column, "integers", error);
 	}
 	close_column(&opened);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
 weir_status weir_reader_read_names(weir_reader *reader, const char *table, const char *column,
                                    uint64_t first, uint64_t count, char *names, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	open_column opened;
 	weir_status status = find_column(reader, table, column, &opened, error);
 	if (status == WEIR_OK) {
@@ -353,7 +399,7 @@ weir_status weir_reader_read_names(weir_reader *reader, const char *table, const
 		}
 	}
 	close_column(&opened);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	for (uint64_t i = 0; status == WEIR_OK && i < count; i++) {
 		names[(i + 1) * WEIR_COLUMN_NAME_SIZE - 1] = '\0';
 	}
@@ -363,14 +409,15 @@ weir_status weir_reader_read_names(weir_reader *reader, const char *table, const
 weir_status weir_reader_column_type(weir_reader *reader, const char *table, const char *column,
                                     weir_column_type *type, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	open_column opened;
 	weir_status status = find_column(reader, table, column, &opened, error);
 	if (status == WEIR_OK && !weir_column_type_of(opened.file_type, type)) {
 		status = wrong_type(reader, table, column, "numbers or names", error);
 	}
 	close_column(&opened);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -403,7 +450,8 @@ weir_status weir_reader_value_names(weir_reader *reader, const char *table, cons
 	*names = NULL;
 	*count = 0;
 	*size = 0;
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	open_column opened;
 	weir_status status = find_column(reader, table, column, &opened, error);
 	if (status == WEIR_OK && H5Aexists(opened.dataset, "values") > 0) {
@@ -417,7 +465,7 @@ weir_status weir_reader_value_names(weir_reader *reader, const char *table, cons
 		weir_hdf5_release(attribute);
 	}
 	close_column(&opened);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -438,22 +486,24 @@ static weir_status no_attribute(const weir_reader *reader, const char *object, c
 weir_status weir_reader_text(weir_reader *reader, const char *object, const char *name, char **text,
                              weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t id = open_object(reader, object);
 	*text = id >= 0 ? weir_hdf5_attribute_text(id, name) : NULL;
 	weir_hdf5_release(id);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return *text != NULL ? WEIR_OK : no_attribute(reader, object, name, "text", error);
 }
 
 weir_status weir_reader_document(weir_reader *reader, const char *object, char **text,
                                  weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t dataset = open_link(reader->file, object, H5I_DATASET, H5P_DEFAULT);
 	*text = dataset >= 0 ? weir_hdf5_document_text(dataset) : NULL;
 	weir_hdf5_release(dataset);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return *text != NULL ? WEIR_OK
 	                     : weir_error_set(error, WEIR_ERROR_INPUT, reader->path,
 	                                      "has no document %s", object);
@@ -462,22 +512,24 @@ weir_status weir_reader_document(weir_reader *reader, const char *object, char *
 weir_status weir_reader_number(weir_reader *reader, const char *object, const char *name,
                                double *value, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t id = open_object(reader, object);
 	bool read = id >= 0 && weir_hdf5_attribute_number(id, name, value);
 	weir_hdf5_release(id);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return read ? WEIR_OK : no_attribute(reader, object, name, "numeric", error);
 }
 
 weir_status weir_reader_integer(weir_reader *reader, const char *object, const char *name,
                                 int64_t *value, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t id = open_object(reader, object);
 	bool read = id >= 0 && weir_hdf5_attribute_integer(id, name, value);
 	weir_hdf5_release(id);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return read ? WEIR_OK : no_attribute(reader, object, name, "integer", error);
 }
 
@@ -519,31 +571,34 @@ static bool is_column_link(hid_t group, const char *name)
 weir_status weir_reader_tables(weir_reader *reader, weir_reader_visit visit, void *context,
                                weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t root = H5Gopen2(reader->file, "/", H5P_DEFAULT);
 	weir_status status = visit_links(reader, root, is_table_link, visit, context, error);
 	weir_hdf5_release(root);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
 weir_status weir_reader_columns(weir_reader *reader, const char *table, weir_reader_visit visit,
                                 void *context, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t group = open_table(reader, table);
 	weir_status status = group >= 0
 	                         ? visit_links(reader, group, is_column_link, visit, context, error)
 	                         : no_table(reader, table, error);
 	weir_hdf5_release(group);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
 weir_status weir_reader_attributes(weir_reader *reader, const char *object, weir_reader_visit visit,
                                    void *context, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t id = open_object(reader, object);
 	hsize_t count = 0;
 	bool read = id >= 0 && weir_hdf5_attribute_count(id, &count);
@@ -555,7 +610,7 @@ weir_status weir_reader_attributes(weir_reader *reader, const char *object, weir
 		}
 	}
 	weir_hdf5_release(id);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return read ? WEIR_OK
 	            : weir_error_set(error, WEIR_ERROR_INPUT, reader->path, "has no %s", object);
 }

@@ -135,13 +135,14 @@ static weir_status open_part(weir_recorder *recorder, weir_error *error)
 		return weir_error_set(error, WEIR_ERROR_IO, recorder->part_path,
 		                      "cannot replace what an earlier run left: %s", strerror(errno));
 	}
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	recorder->file = create_file(recorder);
 	bool created = recorder->file >= 0 && write_root(recorder);
 	weir_status status = check(recorder, created, "create the file", error);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	struct stat info;
-	if (status == WEIR_OK && stat(recorder->part_path, &info) == 0) {
+	if (recorder->file >= 0 && stat(recorder->part_path, &info) == 0) {
 		recorder->device = info.st_dev;
 		recorder->inode = info.st_ino;
 	}
@@ -208,14 +209,15 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 	*table = (int)recorder->table_count;
 	recorder->tables[recorder->table_count++] =
 	    (weir_table_writer){.schema = schema, .chunk_rows = WEIR_RECORD_BLOCK_ROWS, .rows = rows};
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	bool made = weir_table_create(recorder->file, schema, WEIR_RECORD_BLOCK_ROWS,
 	                              recorder->buffers.deflate);
 	hid_t group = made ? H5Gopen2(recorder->file, schema->name, H5P_DEFAULT) : H5I_INVALID_HID;
 	made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
 	weir_hdf5_release(group);
 	weir_status status = check(recorder, made, "create a table", error);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -272,6 +274,15 @@ static hid_t open_object(weir_recorder *recorder, const char *path)
 	return object >= 0 ? object : weir_hdf5_make_group(recorder->file, path);
 }
 
+static weir_status end_attribute(weir_recorder *recorder, const weir_hdf5_guard *guard, hid_t id,
+                                 bool set, weir_error *error)
+{
+	weir_hdf5_release(id);
+	weir_status status = check(recorder, set, "write an attribute", error);
+	weir_hdf5_leave(guard);
+	return status;
+}
+
 weir_status weir_recorder_set_text(weir_recorder *recorder, const char *object, const char *name,
                                    const char *text, weir_error *error)
 {
@@ -281,83 +292,50 @@ weir_status weir_recorder_set_text(weir_recorder *recorder, const char *object, 
 		                      "the text of attribute %s of %s has %zu bytes; at most %d fit", name,
 		                      object, length, WEIR_RECORD_TEXT_SIZE);
 	}
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t id = open_object(recorder, object);
 	bool set = id >= 0 && weir_hdf5_set_text(id, name, text, 0);
-	weir_hdf5_release(id);
-	weir_status status = check(recorder, set, "write an attribute", error);
-	weir_hdf5_leave(guard);
-	return status;
+	return end_attribute(recorder, &guard, id, set, error);
 }
 
 weir_status weir_recorder_set_number(weir_recorder *recorder, const char *object, const char *name,
                                      double value, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t id = open_object(recorder, object);
 	bool set = id >= 0 && weir_hdf5_set_number(id, name, value);
-	weir_hdf5_release(id);
-	weir_status status = check(recorder, set, "write an attribute", error);
-	weir_hdf5_leave(guard);
-	return status;
+	return end_attribute(recorder, &guard, id, set, error);
 }
 
 weir_status weir_recorder_set_integer(weir_recorder *recorder, const char *object, const char *name,
                                       int64_t value, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	hid_t id = open_object(recorder, object);
 	bool set = id >= 0 && weir_hdf5_set_integer(id, name, value);
-	weir_hdf5_release(id);
-	weir_status status = check(recorder, set, "write an attribute", error);
-	weir_hdf5_leave(guard);
-	return status;
-}
-
-static bool write_document(hid_t file, const char *path, const char *text, const char *description)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
-	char *parent = strndup(path, (size_t)(name - path));
-	hid_t group = parent != NULL ? weir_hdf5_make_group(file, parent) : H5I_INVALID_HID;
-	free(parent);
-	bool clear = group >= 0 && (H5Lexists(group, name, H5P_DEFAULT) <= 0 ||
-	                            H5Ldelete(group, name, H5P_DEFAULT) >= 0);
-	if (!clear) {
-		weir_hdf5_release(group);
-		return false;
-	}
-	size_t length = strlen(text);
-	hid_t type = weir_hdf5_text_type(length > 0 ? length : 1);
-	hid_t space = H5Screate(H5S_SCALAR);
-	hid_t list = weir_hdf5_creation_list(H5P_DATASET_CREATE);
-	hid_t dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-	bool written = dataset >= 0 &&
-	               H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0 &&
-	               weir_hdf5_set_text(dataset, "description", description, 0);
-	weir_hdf5_release(dataset);
-	weir_hdf5_release(list);
-	weir_hdf5_release(space);
-	weir_hdf5_release(type);
-	weir_hdf5_release(group);
-	return written;
+	return end_attribute(recorder, &guard, id, set, error);
 }
 
 weir_status weir_recorder_set_document(weir_recorder *recorder, const char *object,
                                        const char *text, const char *description, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
-	bool written =
-	    make_writable(recorder) && write_document(recorder->file, object, text, description);
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
+	bool written = make_writable(recorder) &&
+	               weir_hdf5_set_document(recorder->file, object, text, description);
 	weir_status status = check(recorder, written, "write a document", error);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
 weir_status weir_recorder_start(weir_recorder *recorder, weir_error *error)
 {
 	assert(recorder->state == RECORDER_DEFINING);
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	bool started = recorder->failure.status == WEIR_OK && H5Fstart_swmr_write(recorder->file) >= 0;
 	for (size_t i = 0; started && i < recorder->table_count; i++) {
 		started = weir_table_open(&recorder->tables[i], recorder->file);
@@ -365,7 +343,7 @@ weir_status weir_recorder_start(weir_recorder *recorder, weir_error *error)
 	recorder->state = RECORDER_RECORDING;
 	recorder->last_flush = monotonic_seconds();
 	weir_status status = check(recorder, started, "begin recording", error);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -383,16 +361,18 @@ static weir_status write_block(weir_recorder *recorder, weir_table_writer *table
 		table->written = 0;
 	}
 	char what[WEIR_NAME_SIZE];
-	snprintf(what, sizeof what, "write table %s, column %s", table->schema->name, column);
+	snprintf(what, sizeof what, "write table %s%s%s", table->schema->name,
+	         column[0] != '\0' ? ", column " : "", column);
 	return check(recorder, written, what, error);
 }
 
 static weir_status write_full_block(weir_recorder *recorder, weir_table_writer *table,
                                     weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	weir_status status = write_block(recorder, table, true, error);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -453,9 +433,10 @@ weir_status weir_recorder_tick(weir_recorder *recorder, weir_error *error)
 	if (monotonic_seconds() - recorder->last_flush < recorder->flush_interval) {
 		return WEIR_OK;
 	}
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	weir_status status = flush(recorder, error);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	recorder->last_flush = monotonic_seconds();
 	return status;
 }
@@ -463,7 +444,8 @@ weir_status weir_recorder_tick(weir_recorder *recorder, weir_error *error)
 weir_status weir_recorder_stop(weir_recorder *recorder, weir_error *error)
 {
 	assert(recorder->state == RECORDER_RECORDING);
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	weir_status status = write_unfinished(recorder, recorder->buffers.deflate > 0, error);
 	if (status == WEIR_OK) {
 		status = flush(recorder, error);
@@ -479,7 +461,7 @@ weir_status weir_recorder_stop(weir_recorder *recorder, weir_error *error)
 		    (struct weir_reader){.file = recorder->file, .path = recorder->part_path};
 		status = check(recorder, closed && recorder->file >= 0, "close and read again", error);
 	}
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -514,7 +496,8 @@ weir_status weir_recorder_write_table(weir_recorder *recorder, const weir_table_
 	if (count < WEIR_RECORD_BLOCK_ROWS) {
 		table.chunk_rows = count > 0 ? count : 1;
 	}
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	bool made =
 	    make_writable(recorder) &&
 	    weir_table_create(recorder->file, schema, table.chunk_rows, recorder->buffers.deflate);
@@ -522,7 +505,7 @@ weir_status weir_recorder_write_table(weir_recorder *recorder, const weir_table_
 	if (status == WEIR_OK) {
 		status = write_rows(recorder, &table, rows, count, error);
 	}
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -535,7 +518,10 @@ struct weir_reader *weir_recorder_reader(weir_recorder *recorder)
 static weir_status complete(weir_recorder *recorder, weir_error *error)
 {
 	weir_status status = WEIR_OK;
-	if (recorder->state == RECORDER_RECORDING) {
+	if (recorder->state == RECORDER_DEFINING) {
+		status = weir_recorder_start(recorder, error);
+	}
+	if (status == WEIR_OK && recorder->state == RECORDER_RECORDING) {
 		status = weir_recorder_stop(recorder, error);
 	}
 	if (status != WEIR_OK) {
@@ -597,13 +583,14 @@ static void mark_aborted(weir_recorder *recorder, const char *reason)
 
 weir_status weir_recorder_close(weir_recorder *recorder, weir_error *error)
 {
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	weir_status status = complete(recorder, error);
 	if (status != WEIR_OK) {
 		mark_aborted(recorder, recorder->failure.message);
 	}
 	free_recorder(recorder);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 	return status;
 }
 
@@ -612,12 +599,13 @@ void weir_recorder_abort(weir_recorder *recorder, const char *reason, bool keep)
 	if (recorder == NULL) {
 		return;
 	}
-	weir_hdf5_guard guard = weir_hdf5_enter();
+	weir_hdf5_guard guard;
+	weir_hdf5_enter(&guard);
 	if (keep) {
 		mark_aborted(recorder, reason);
 	} else if (owns_part(recorder)) {
 		unlink(recorder->part_path);
 	}
 	free_recorder(recorder);
-	weir_hdf5_leave(guard);
+	weir_hdf5_leave(&guard);
 }

@@ -26,8 +26,8 @@ typedef struct recovery {
 
 static weir_status unreadable(recovery *job, const char *what)
 {
-	return weir_hdf5_fail(job->error, job->part_path, &job->from_io, "recover: %s cannot be read",
-	                      what);
+	return weir_hdf5_fail(job->error, job->part_path, &job->from_io,
+	                      "read %s, so nothing is recovered", what);
 }
 
 static weir_status unwritable(recovery *job)
@@ -35,11 +35,12 @@ static weir_status unwritable(recovery *job)
 	return weir_hdf5_fail(job->error, job->path, &job->to_io, "write the recovered file");
 }
 
-static hid_t open_part(recovery *job, unsigned flags, bool ignore_writer)
+static hid_t open_part(recovery *job, unsigned flags, bool ignore_marks)
 {
 	hid_t access_list = weir_hdf5_access_list(&job->from_io);
-	if (ignore_writer) {
+	if (ignore_marks) {
 		weir_hdf5_ignore_writer(access_list);
+		weir_hdf5_ignore_truncation(access_list);
 	}
 	hid_t file = H5Fopen(job->part_path, flags, access_list);
 	weir_hdf5_release(access_list);
@@ -52,7 +53,7 @@ static weir_status open_interrupted(recovery *job)
 	if (status != WEIR_OK) {
 		return status;
 	}
-	/* Closed after a failure; killed while recording; killed before or after that. */
+	/* Closed after a failure; killed while recording; killed before or after that, or truncated. */
 	job->from = open_part(job, H5F_ACC_RDONLY, false);
 	if (job->from < 0) {
 		job->from = open_part(job, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, false);
@@ -369,12 +370,13 @@ weir_status weir_record_recover(const char *part_path, const char *path, uint64_
 			status = weir_error_set(error, WEIR_ERROR_MEMORY, path, "out of memory");
 		} else {
 			snprintf(job.temporary_path, size, "%s.recovering", path);
-			weir_hdf5_guard guard = weir_hdf5_enter();
+			weir_hdf5_guard guard;
+			weir_hdf5_enter(&guard);
 			status = recover(&job);
 			if (job.from >= 0) {
 				H5Fclose(job.from);
 			}
-			weir_hdf5_leave(guard);
+			weir_hdf5_leave(&guard);
 		}
 	}
 	free(job.temporary_path);

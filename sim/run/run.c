@@ -74,6 +74,9 @@ static weir_status simulate(run_state *state, weir_error *error)
 		if (status == WEIR_OK) {
 			status = weir_recording_tick(&state->recording, error);
 		}
+		if (status == WEIR_OK && state->csv != NULL) {
+			status = weir_requests_csv_check(state->csv, error);
+		}
 		if (status != WEIR_OK) {
 			return status;
 		}

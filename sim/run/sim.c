@@ -183,6 +183,9 @@ weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, bool *mor
 		if (has_ended(sim) || !weir_engine_pop_until(sim->engine, until, &event)) {
 			return WEIR_OK;
 		}
+		if (sim->observer.event != NULL) {
+			sim->observer.event(sim->observer.context, weir_engine_now(sim->engine), &event);
+		}
 		weir_status status = handle(sim, &event, error);
 		if (status != WEIR_OK) {
 			return status;
@@ -226,10 +229,9 @@ double weir_sim_share_done(const weir_sim *sim, double until)
 
 bool weir_sim_is_stalled(const weir_sim *sim)
 {
-	uint64_t pending =
-	    weir_engine_get_counts(sim->engine).pending - (sim->state.sample_pending ? 1 : 0);
-	return sim->state.workload_ended && pending > 0 &&
-	       weir_serving_only_retries(sim->serving, pending);
+	weir_serving_counters counters;
+	weir_serving_counters_get(sim->serving, &counters);
+	return counters.in_system > 0 && has_ended(sim);
 }
 
 const weir_config *weir_sim_config(const weir_sim *sim)

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/export.h"
 #include "config/config.h"
+#include "engine/engine.h"
 #include "metrics/sample.h"
 #include "metrics/slo.h"
 #include "metrics/summary.h"
@@ -28,6 +29,8 @@ typedef struct weir_sim_observer {
 	void *context;
 	void (*request_ended)(void *context, const weir_request_row *row);
 	void (*sampled)(void *context, const weir_sample_row *row);
+	/* Of every event, before what it does: the event log. */
+	void (*event)(void *context, double time, const weir_event *event);
 } weir_sim_observer;
 
 /*
@@ -60,8 +63,9 @@ WEIR_API uint64_t weir_sim_events(const weir_sim *sim);
 WEIR_API double weir_sim_share_done(const weir_sim *sim, double until);
 
 /*
- * True when requests are left that can never go on: every transfer waits for memory that nothing
- * can free. The run ends there, its requests unfinished.
+ * True when requests are left that can never go on: what holds memory waits for more of it, so that
+ * nothing is ever freed (the reference's rules allow it under heavy load). The run ends there, its
+ * requests unfinished.
  */
 WEIR_API bool weir_sim_is_stalled(const weir_sim *sim);
 

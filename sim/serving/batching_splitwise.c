@@ -25,7 +25,7 @@ static bool fits(const weir_selection *selection, const weir_task *task,
 }
 
 /* Tasks passed over too often, in the order of the pending queue, up to the first that was not. */
-static void select_starved(const weir_instance *instance, const weir_instance_config *config,
+static void select_starved(weir_instance *instance, const weir_instance_config *config,
                            weir_task *tasks, weir_selection *selection)
 {
 	uint32_t position = 0;
@@ -39,7 +39,7 @@ static void select_starved(const weir_instance *instance, const weir_instance_co
 		                       ? config->max_batch_tokens - selection->tokens
 		                       : INT64_MAX,
 		};
-		uint32_t task = weir_pending_find(&instance->pending, tasks, position, &query, &position);
+		uint32_t task = weir_pending_find(&instance->pending, position, &query, &position);
 		if (task == WEIR_NONE ||
 		    weir_task_age(&tasks[task], instance->passes) < config->max_preemptions ||
 		    is_too_much(selection, tasks[task].tokens, config)) {
@@ -113,7 +113,7 @@ static void select_waiting(weir_instance *instance, const weir_instance_config *
 static void select_batch(weir_instance *instance, const weir_instance_config *config,
                          weir_task *tasks, weir_selection *selection)
 {
-	if (instance->pending.root == WEIR_NONE) {
+	if (weir_pending_count(&instance->pending) == 0) {
 		keep_old(instance, config, selection);
 		return;
 	}

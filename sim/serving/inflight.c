@@ -29,9 +29,7 @@ static bool reserve(weir_inflight *inflight, size_t requests)
 static void reset_task(weir_task *task)
 {
 	*task = (weir_task){
-	    .left = WEIR_NONE,
-	    .right = WEIR_NONE,
-	    .parent = WEIR_NONE,
+	    .pending = WEIR_NONE,
 	    .previous = WEIR_NONE,
 	    .next = WEIR_NONE,
 	    .heap_child = WEIR_NONE,

@@ -3,7 +3,7 @@
  * copied as it stands. Internal to the serving room.
  *
  * Request r has two tasks: 2r, its prompt task, and 2r + 1, its token task. A task carries the
- * links of every queue it can be in, so that queues allocate nothing.
+ * links of every queue it can be in; only the pending queue has memory of its own.
  */
 #ifndef WEIR_SERVING_INFLIGHT_H
 #define WEIR_SERVING_INFLIGHT_H
@@ -26,25 +26,26 @@ typedef enum weir_task_state {
 } weir_task_state;
 
 typedef struct weir_task {
-	/* Pending queue, see pending_queue.h. The least_ and most_ figures are over the subtree. */
-	uint32_t left, right, parent, subtree;
-	int64_t need, least_need; /* bytes it takes when it first runs; 0 once it has them */
-	int64_t age, least_age;   /* times passed over; minus the instance's pass count while it ages */
-	int32_t tokens, most_tokens; /* of one iteration: prompt size, or 1 */
-	int32_t chunk;               /* tokens in the current iteration */
+	int64_t need;   /* bytes it takes when it first runs; 0 once it has them */
+	int64_t age;    /* times passed over; minus the instance's pass count while it ages */
+	int32_t tokens; /* of one iteration: prompt size, or 1 */
+	int32_t chunk;  /* tokens in the current iteration */
 
+	uint32_t pending; /* its entry in the pending queue, see pending_queue.h */
 	uint32_t previous,
 	    next; /* batch, pending prompts or blocked: a task is in one of them at most */
 	uint32_t heap_child, heap_sibling, heap_parent; /* waiting heap, see waiting_heap.h */
 	uint32_t finish_position;                       /* in the instance's finish heap */
-	uint64_t order;    /* of its request on this instance: equal arrivals keep it */
-	double arrival;    /* of its request */
-	int64_t remaining; /* iterations left for a token task, tokens left for a prompt task; as of
-	                      the start of its stay in the batch */
-	uint8_t state;     /* weir_task_state */
-	bool first;        /* first of its request's tasks on its instance: it ages while it waits */
-	bool waiting;      /* in the waiting heap */
-	bool selected;     /* joins the batch that is being selected */
+	uint64_t order;       /* of its request on this instance: equal arrivals keep it */
+	double arrival;       /* of its request */
+	int64_t remaining;    /* iterations left for a token task, tokens left for a prompt task; as of
+	                         the start of its stay in the batch */
+	int64_t context_end;  /* tokens of its KV cache when all its iterations are done */
+	uint32_t preemptions; /* times put out of a batch */
+	uint8_t state;        /* weir_task_state */
+	bool first;           /* first of its request's tasks on its instance: it ages while it waits */
+	bool waiting;         /* in the waiting heap */
+	bool selected;        /* joins the batch that is being selected */
 } weir_task;
 
 typedef enum weir_request_phase {
@@ -67,11 +68,10 @@ typedef struct weir_inflight_request {
 	int32_t prompt_tokens, output_tokens;
 	uint32_t application;
 	uint32_t prompt_instance, token_instance; /* WEIR_NONE: none */
-	uint32_t preemptions;
-	uint32_t next;           /* free list, or queue at the scheduler */
-	uint32_t previous;       /* queue at the scheduler */
-	weir_event_handle event; /* of a dedicated transfer, or the next try of any */
-	uint8_t phase;           /* weir_request_phase */
+	uint32_t next;                            /* free list, or queue at the scheduler */
+	uint32_t previous;                        /* queue at the scheduler */
+	weir_event_handle event;                  /* of a dedicated transfer, or the next try of any */
+	uint8_t phase;                            /* weir_request_phase */
 } weir_inflight_request;
 
 typedef struct weir_inflight {

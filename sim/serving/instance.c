@@ -115,8 +115,7 @@ void weir_instance_account(weir_instance *instance, double now)
 
 static double iterations_started(const weir_instance *instance, const weir_engine *engine)
 {
-	return weir_engine_time_of(engine, instance->event) -
-	       instance->time->type->time_for(instance->time, &instance->current, instance->count);
+	return weir_engine_time_of(engine, instance->event) - instance->length;
 }
 
 int64_t weir_instance_finished(const weir_instance *instance, const weir_engine *engine)
@@ -134,10 +133,15 @@ int64_t weir_instance_finished(const weir_instance *instance, const weir_engine 
 }
 
 /* Context of a token task with `remaining` iterations to go: its KV cache, in tokens. */
-static int64_t context_of(const weir_serving *serving, uint32_t task, int64_t remaining)
+static int64_t context_of(const weir_task *task, int64_t remaining)
 {
-	const weir_inflight_request *request = &serving->inflight.requests[weir_request_of(task)];
-	return (int64_t)request->prompt_tokens + request->output_tokens - 1 - remaining;
+	return task->context_end - remaining;
+}
+
+/* The pending queue remembers that it found no memory. */
+static void note_memory(weir_serving *serving, const weir_instance *instance)
+{
+	serving->out_of_memory |= instance->pending.out_of_memory;
 }
 
 /* The iterations end at their next boundary, so that a task can join. */
@@ -159,40 +163,33 @@ static void pause_iterations(weir_serving *serving, weir_instance *instance)
 	    elapsed < 0 ? 0 : time->type->iterations_in(time, &instance->current, elapsed) + 1;
 	/* At the very end of the iterations, rounding may count them all as finished. */
 	instance->count = count < instance->count ? count : instance->count;
-	double length =
+	instance->length =
 	    instance->count > 0 ? time->type->time_for(time, &instance->current, instance->count) : 0.0;
-	double end = now + (length - elapsed);
+	double end = now + (instance->length - elapsed);
 	weir_engine_reschedule(serving->engine, instance->event, end > now ? end : now);
 }
 
-static void leave_batch(weir_serving *serving, weir_instance *instance, uint32_t task)
+/* Moves the tasks of the batch from `first` to its end to the end of the blocked ones. */
+static void block_tail(weir_instance *instance, weir_task *tasks, uint32_t first, uint32_t count)
 {
-	weir_finish_remove(instance, serving->inflight.tasks, task);
-	weir_task_list_remove(&instance->batch, serving->inflight.tasks, task);
-	if (instance->batch.count == 0) {
-		instance->busy_seconds += weir_engine_now(serving->engine) - instance->busy_since;
-	}
+	weir_task_list *batch = &instance->batch;
+	weir_task_list *blocked = &instance->blocked;
+	uint32_t last = batch->last;
+	uint32_t kept = tasks[first].previous;
+	batch->last = kept;
+	batch->count -= count;
+	*(kept != WEIR_NONE ? &tasks[kept].next : &batch->first) = WEIR_NONE;
+	tasks[first].previous = blocked->last;
+	*(blocked->last != WEIR_NONE ? &tasks[blocked->last].next : &blocked->first) = first;
+	blocked->last = last;
+	blocked->count += count;
 }
 
-static void preempt(weir_serving *serving, weir_instance *instance, uint32_t task)
-{
-	weir_task *tasks = serving->inflight.tasks;
-	weir_task *preempted = &tasks[task];
-	preempted->remaining =
-	    instance->finish[preempted->finish_position].progress - instance->progress;
-	leave_batch(serving, instance, task);
-	instance->current.token_tasks--;
-	instance->token_context -= context_of(serving, task, preempted->remaining);
-	preempted->state = WEIR_TASK_BLOCKED;
-	preempted->age -= instance->passes;
-	weir_pending_insert(&instance->pending, tasks, task, instance->passes);
-	weir_task_list_append(&instance->blocked, tasks, task);
-	weir_waiting_push(&instance->waiting, tasks, task);
-	serving->inflight.requests[weir_request_of(task)].preemptions++;
-	instance->preemptions++;
-	weir_pool_of(serving, instance)->preemptions++;
-}
-
+/*
+ * Puts all but the first `kept` tasks out of the batch; they are token tasks. What is blocked is
+ * not in the waiting heap: it joins from its own list, or not at all, as the limits that keep it
+ * out keep out what waits as well.
+ */
 static void preempt_all_but(weir_serving *serving, weir_instance *instance, uint32_t kept)
 {
 	weir_task *tasks = serving->inflight.tasks;
@@ -200,15 +197,31 @@ static void preempt_all_but(weir_serving *serving, weir_instance *instance, uint
 	if (leaving == 0) {
 		return;
 	}
-	uint32_t task = instance->batch.last;
+	uint32_t first = instance->batch.last;
 	for (uint32_t i = 1; i < leaving; i++) {
-		task = tasks[task].previous;
+		first = tasks[first].previous;
 	}
-	while (task != WEIR_NONE) {
-		uint32_t next = tasks[task].next;
-		preempt(serving, instance, task);
-		task = next;
+	for (uint32_t task = first; task != WEIR_NONE; task = tasks[task].next) {
+		weir_task *preempted = &tasks[task];
+		preempted->remaining =
+		    instance->finish[preempted->finish_position].progress - instance->progress;
+		if (kept > 0) {
+			weir_finish_remove(instance, tasks, task);
+		}
+		instance->token_context -= context_of(preempted, preempted->remaining);
+		preempted->state = WEIR_TASK_BLOCKED;
+		preempted->preemptions++;
+		preempted->age -= instance->passes;
+		weir_pending_put_back(&instance->pending, tasks, task, instance->passes);
 	}
+	block_tail(instance, tasks, first, leaving);
+	if (kept == 0) {
+		instance->finish_count = 0;
+		instance->busy_seconds += weir_engine_now(serving->engine) - instance->busy_since;
+	}
+	instance->current.token_tasks -= leaving;
+	instance->preemptions += leaving;
+	weir_pool_of(serving, instance)->preemptions += leaving;
 }
 
 /* First run of a task: it takes its memory. */
@@ -258,7 +271,7 @@ static void join(weir_serving *serving, weir_instance *instance, uint32_t task)
 		return;
 	}
 	instance->current.token_tasks++;
-	instance->token_context += context_of(serving, task, joining->remaining);
+	instance->token_context += context_of(joining, joining->remaining);
 	if (!weir_finish_push(instance, tasks, task, instance->progress + joining->remaining)) {
 		serving->out_of_memory = true;
 	}
@@ -298,8 +311,8 @@ static void run_batch(weir_serving *serving, weir_instance *instance)
 	    instance->prompts_in_batch > 0 ? 1 : instance->finish[0].progress - instance->progress;
 	instance->power_w = type->share_of_server * type->sku->tdp_w *
 	                    time->type->power_share(time, &instance->current);
-	double end = weir_engine_now(serving->engine) +
-	             time->type->time_for(time, &instance->current, instance->count);
+	instance->length = time->type->time_for(time, &instance->current, instance->count);
+	double end = weir_engine_now(serving->engine) + instance->length;
 	instance->event =
 	    weir_engine_schedule(serving->engine, end, WEIR_CLASS_SERVING,
 	                         (weir_event){.type = WEIR_EVENT_ITERATION, .subject = instance->id});
@@ -337,6 +350,7 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 			count_prompt(serving, instance, selection->joined[i]);
 		}
 	}
+	note_memory(serving, instance);
 	instance->passes++;
 
 	if (instance->batch.count == 0) {
@@ -374,6 +388,7 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 	arrived->state = WEIR_TASK_QUEUED;
 	arrived->tokens = is_prompt ? request->prompt_tokens : 1;
 	arrived->remaining = is_prompt ? request->prompt_tokens : request->output_tokens - 1;
+	arrived->context_end = (int64_t)request->prompt_tokens + request->output_tokens - 1;
 	arrived->need = is_prompt ? request->prompt_bytes : request->token_bytes;
 	arrived->age = arrived->first ? -instance->passes : 0;
 	if (application->batching->orders_pending) {
@@ -381,6 +396,7 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 	} else {
 		weir_pending_append(&instance->pending, tasks, task);
 	}
+	note_memory(serving, instance);
 	if (is_prompt) {
 		weir_task_list_append(&instance->pending_prompts, tasks, task);
 	}
@@ -401,8 +417,8 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 void weir_instance_transfer_ended(weir_serving *serving, weir_instance *instance)
 {
 	const weir_application_state *application = weir_application_of(serving, instance);
-	const weir_task *tasks = serving->inflight.tasks;
-	uint32_t task = weir_pending_first(&instance->pending, tasks);
+	uint32_t task = weir_pending_first(&instance->pending);
+	note_memory(serving, instance);
 	if (task == WEIR_NONE) {
 		return;
 	}
@@ -427,9 +443,7 @@ static void leave_pool(weir_serving *serving, weir_instance *instance, uint32_t 
 	if (weir_is_prompt(task) && request->output_tokens > 1 &&
 	    request->token_instance == instance->id) {
 		uint32_t token = weir_token_task(weir_request_of(task));
-		tasks[token].first = true;
-		tasks[token].age = -instance->passes;
-		weir_pending_refresh(tasks, token);
+		weir_pending_start_aging(&instance->pending, tasks, token, instance->passes);
 		weir_waiting_push(&instance->waiting, tasks, token);
 		return;
 	}
@@ -440,7 +454,11 @@ static void finish_task(weir_serving *serving, weir_instance *instance, uint32_t
 {
 	weir_task *tasks = serving->inflight.tasks;
 	uint32_t request = weir_request_of(task);
-	leave_batch(serving, instance, task);
+	weir_finish_remove(instance, tasks, task);
+	weir_task_list_remove(&instance->batch, tasks, task);
+	if (instance->batch.count == 0) {
+		instance->busy_seconds += weir_engine_now(serving->engine) - instance->busy_since;
+	}
 	tasks[task].state = WEIR_TASK_DONE;
 	if (weir_is_prompt(task)) {
 		weir_pool_counters *pool = weir_pool_of(serving, instance);
@@ -456,7 +474,7 @@ static void finish_task(weir_serving *serving, weir_instance *instance, uint32_t
 		weir_request_prompt_done(serving, request);
 	} else {
 		instance->current.token_tasks--;
-		instance->token_context -= context_of(serving, task, 0);
+		instance->token_context -= context_of(&tasks[task], 0);
 		weir_figure_add(serving, instance, WEIR_FIGURE_TOKENS, -1);
 		leave_pool(serving, instance, task);
 		weir_request_token_done(serving, request);

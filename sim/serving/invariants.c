@@ -22,7 +22,8 @@ static void count_task(const weir_serving *serving, uint32_t task, recount *on)
 	on->pending += pending;
 	on->pending_prompts += pending && weir_is_prompt(task);
 	on->blocked += t->state == WEIR_TASK_BLOCKED;
-	on->waiting += pending && t->first;
+	/* What is blocked joins from its own list. */
+	on->waiting += t->state == WEIR_TASK_QUEUED && t->first;
 	on->batch += t->state == WEIR_TASK_RUNNING;
 	on->prompts_in_batch += t->state == WEIR_TASK_RUNNING && weir_is_prompt(task);
 }
@@ -107,7 +108,7 @@ static weir_status check_instance(const weir_serving *serving, uint32_t id, cons
 	    {"pending tokens", figures[WEIR_FIGURE_TOKENS], expected->pending_tokens},
 	    {"pending prompt tokens", instance->pending_prompt_tokens, expected->pending_prompt_tokens},
 	    {"requests", figures[WEIR_FIGURE_REQUESTS], expected->requests},
-	    {"pending tasks", weir_pending_count(&instance->pending, serving->inflight.tasks),
+	    {"pending tasks", weir_pending_count(&instance->pending),
 	     expected->pending},
 	    {"pending prompts", instance->pending_prompts.count, expected->pending_prompts},
 	    {"blocked tasks", instance->blocked.count, expected->blocked},

@@ -1,291 +1,228 @@
 #include "serving/pending_queue.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* A task that does not age counts as young whatever the limit (it was never passed over). */
-static const int64_t NEVER_PASSED_OVER = INT64_MIN / 2;
+#include "base/memory.h"
 
-static int64_t relative_age(const weir_task *task)
+/* A longer log would cost more memory than it saves time. */
+enum { LOG_LIMIT = 4096 };
+
+void weir_pending_init(weir_pending_queue *queue)
 {
-	return task->first ? task->age : NEVER_PASSED_OVER;
+	*queue = (weir_pending_queue){.head = WEIR_NONE};
+	weir_pending_tree_init(&queue->tree);
 }
 
-/* Priorities of the treap: a hash of the number, so that nothing need be stored or drawn. */
-static uint32_t priority(uint32_t task)
+void weir_pending_release(weir_pending_queue *queue)
 {
-	uint32_t hash = task * 0x9e3779b1u;
-	hash ^= hash >> 15;
-	hash *= 0x85ebca6bu;
-	hash ^= hash >> 13;
-	return hash;
+	weir_pending_tree_release(&queue->tree);
+	free(queue->log);
+	weir_pending_init(queue);
 }
 
-static uint32_t size_of(const weir_task *tasks, uint32_t node)
+bool weir_pending_copy(weir_pending_queue *target, const weir_pending_queue *source)
 {
-	return node == WEIR_NONE ? 0 : tasks[node].subtree;
-}
-
-static void pull(weir_task *tasks, uint32_t node)
-{
-	weir_task *task = &tasks[node];
-	uint32_t subtree = 1;
-	int64_t least_need = task->need;
-	int64_t least_age = relative_age(task);
-	int32_t most_tokens = task->tokens;
-	const uint32_t children[2] = {task->left, task->right};
-	for (int i = 0; i < 2; i++) {
-		if (children[i] == WEIR_NONE) {
-			continue;
-		}
-		const weir_task *child = &tasks[children[i]];
-		subtree += child->subtree;
-		least_need = child->least_need < least_need ? child->least_need : least_need;
-		least_age = child->least_age < least_age ? child->least_age : least_age;
-		most_tokens = child->most_tokens > most_tokens ? child->most_tokens : most_tokens;
+	if (!weir_pending_tree_copy(&target->tree, &source->tree) ||
+	    !weir_reserve((void **)&target->log, &target->log_capacity, source->log_count,
+	                  sizeof *target->log)) {
+		return false;
 	}
-	task->subtree = subtree;
-	task->least_need = least_need;
-	task->least_age = least_age;
-	task->most_tokens = most_tokens;
+	if (source->log_count > 0) {
+		memcpy(target->log, source->log, source->log_count * sizeof *source->log);
+	}
+	target->log_count = source->log_count;
+	target->unplaced = source->unplaced;
+	target->head = source->head;
+	target->count = source->count;
+	target->out_of_memory = source->out_of_memory;
+	return true;
 }
 
-static void replace_child(weir_pending_queue *queue, weir_task *tasks, uint32_t parent,
-                          uint32_t old_child, uint32_t new_child)
+/* After this the queue is empty and stays so. */
+static void give_up(weir_pending_queue *queue)
 {
-	if (parent == WEIR_NONE) {
-		queue->root = new_child;
-	} else if (tasks[parent].left == old_child) {
-		tasks[parent].left = new_child;
-	} else {
-		tasks[parent].right = new_child;
-	}
-	if (new_child != WEIR_NONE) {
-		tasks[new_child].parent = parent;
-	}
+	queue->out_of_memory = true;
+	queue->count = queue->log_count = 0;
 }
 
-/* Lifts `node` over its parent; the parent's figures are made right, the node's are the caller's.
- */
-static void rotate_up(weir_pending_queue *queue, weir_task *tasks, uint32_t node)
+/* Carries out the log. */
+static void play_back(weir_pending_queue *queue)
 {
-	uint32_t parent = tasks[node].parent;
-	uint32_t grandparent = tasks[parent].parent;
-	if (tasks[parent].left == node) {
-		uint32_t middle = tasks[node].right;
-		tasks[parent].left = middle;
-		if (middle != WEIR_NONE) {
-			tasks[middle].parent = parent;
-		}
-		tasks[node].right = parent;
-	} else {
-		uint32_t middle = tasks[node].left;
-		tasks[parent].right = middle;
-		if (middle != WEIR_NONE) {
-			tasks[middle].parent = parent;
-		}
-		tasks[node].left = parent;
+	weir_pending_tree *tree = &queue->tree;
+	/* What was put in after the last task that is still there made no difference to any. */
+	uint32_t placed = queue->unplaced > 0 ? queue->log_count : 0;
+	while (placed > 0 &&
+	       (queue->log[placed - 1].removal ||
+	        weir_pending_entry_at(tree, queue->log[placed - 1].entry)->task == WEIR_NONE)) {
+		placed--;
 	}
-	replace_child(queue, tasks, grandparent, parent, node);
-	tasks[parent].parent = node;
-	pull(tasks, parent);
-}
-
-static void pull_to_root(weir_task *tasks, uint32_t node)
-{
-	while (node != WEIR_NONE) {
-		pull(tasks, node);
-		node = tasks[node].parent;
-	}
-}
-
-static uint32_t at(const weir_task *tasks, uint32_t node, uint32_t index)
-{
-	for (;;) {
-		uint32_t left = size_of(tasks, tasks[node].left);
-		if (index < left) {
-			node = tasks[node].left;
-		} else if (index == left) {
-			return node;
-		} else {
-			index -= left + 1;
-			node = tasks[node].right;
-		}
-	}
-}
-
-/* The position after which the bisection leaves the task. */
-static uint32_t bisect(const weir_pending_queue *queue, const weir_task *tasks, uint32_t task,
-                       int64_t passes)
-{
-	int64_t age = weir_task_age(&tasks[task], passes);
-	double arrival = tasks[task].arrival;
-	uint32_t low = 0;
-	uint32_t high = weir_pending_count(queue, tasks);
-	/* The smallest subtree known to hold [low, high), and the position where it starts. */
-	uint32_t subtree = queue->root;
-	uint32_t start = 0;
-	while (low < high) {
-		for (;;) {
-			uint32_t middle = start + size_of(tasks, tasks[subtree].left);
-			if (high <= middle) {
-				subtree = tasks[subtree].left;
-			} else if (low > middle) {
-				start = middle + 1;
-				subtree = tasks[subtree].right;
-			} else {
-				break;
+	for (uint32_t i = 0; i < queue->log_count; i++) {
+		const weir_pending_change *change = &queue->log[i];
+		if (change->removal) {
+			if (weir_pending_entry_at(tree, change->entry)->leaf != WEIR_NONE) {
+				weir_pending_tree_remove(tree, change->entry);
 			}
-		}
-		uint32_t probe = low + (high - low) / 2;
-		const weir_task *other = &tasks[at(tasks, subtree, probe - start)];
-		int64_t other_age = weir_task_age(other, passes);
-		if (age < other_age || (age == other_age && arrival < other->arrival)) {
-			high = probe;
-		} else {
-			low = probe + 1;
+			weir_pending_entry_give_back(tree, change->entry);
+		} else if (i < placed && !weir_pending_tree_insert(tree, change->entry, change->passes)) {
+			give_up(queue);
+			return;
 		}
 	}
-	return low;
+	queue->log_count = 0;
+	queue->unplaced = 0;
 }
 
-static void insert_at(weir_pending_queue *queue, weir_task *tasks, uint32_t task, uint32_t position)
+static void log_change(weir_pending_queue *queue, weir_pending_change change)
 {
-	weir_task *added = &tasks[task];
-	added->left = added->right = added->parent = WEIR_NONE;
-	pull(tasks, task);
-	if (queue->root == WEIR_NONE) {
-		queue->root = task;
+	if (!weir_reserve((void **)&queue->log, &queue->log_capacity, (size_t)queue->log_count + 1,
+	                  sizeof *queue->log)) {
+		give_up(queue);
 		return;
 	}
-	uint32_t node = queue->root;
-	for (;;) {
-		uint32_t left = size_of(tasks, tasks[node].left);
-		uint32_t *child;
-		if (position <= left) {
-			child = &tasks[node].left;
-		} else {
-			position -= left + 1;
-			child = &tasks[node].right;
-		}
-		if (*child == WEIR_NONE) {
-			*child = task;
-			added->parent = node;
-			break;
-		}
-		node = *child;
+	queue->log[queue->log_count++] = change;
+	if (queue->unplaced == 0 || queue->log_count == LOG_LIMIT) {
+		play_back(queue);
 	}
-	uint32_t mine = priority(task);
-	while (added->parent != WEIR_NONE && priority(added->parent) < mine) {
-		rotate_up(queue, tasks, task);
+}
+
+/* An entry for a task; WEIR_NONE, and the queue has given up, when memory is out. */
+static uint32_t make_entry(weir_pending_queue *queue, weir_task *tasks, uint32_t task)
+{
+	uint32_t number = weir_pending_entry_take(&queue->tree);
+	if (number == WEIR_NONE) {
+		give_up(queue);
+		return WEIR_NONE;
 	}
-	pull_to_root(tasks, task);
+	weir_task *added = &tasks[task];
+	weir_pending_entry *entry = weir_pending_entry_at(&queue->tree, number);
+	assert(added->first || added->age == 0);
+	entry->task = task;
+	entry->key.age = added->first ? added->age : WEIR_NEVER_PASSED_OVER;
+	entry->key.arrival = added->arrival;
+	entry->need = added->need;
+	entry->tokens = added->tokens;
+	added->pending = number;
+	queue->count++;
+	return number;
+}
+
+/* Of a task that comes from elsewhere; what is in the log came before. */
+static uint32_t add(weir_pending_queue *queue, weir_task *tasks, uint32_t task)
+{
+	if (queue->log_count > 0) {
+		play_back(queue);
+	}
+	return queue->out_of_memory ? WEIR_NONE : make_entry(queue, tasks, task);
 }
 
 void weir_pending_insert(weir_pending_queue *queue, weir_task *tasks, uint32_t task, int64_t passes)
 {
-	insert_at(queue, tasks, task, bisect(queue, tasks, task, passes));
+	uint32_t entry = add(queue, tasks, task);
+	if (entry != WEIR_NONE && !weir_pending_tree_insert(&queue->tree, entry, passes)) {
+		give_up(queue);
+	}
 }
 
 void weir_pending_append(weir_pending_queue *queue, weir_task *tasks, uint32_t task)
 {
-	insert_at(queue, tasks, task, weir_pending_count(queue, tasks));
+	uint32_t entry = add(queue, tasks, task);
+	if (entry != WEIR_NONE && !weir_pending_tree_append(&queue->tree, entry)) {
+		give_up(queue);
+	}
+}
+
+void weir_pending_put_back(weir_pending_queue *queue, weir_task *tasks, uint32_t task,
+                           int64_t passes)
+{
+	if (queue->out_of_memory) {
+		return;
+	}
+	uint32_t number = make_entry(queue, tasks, task);
+	if (number == WEIR_NONE) {
+		return;
+	}
+	if (queue->log_count == 0) {
+		queue->head = weir_pending_tree_first(&queue->tree);
+	}
+	const weir_pending_entry *entry = weir_pending_entry_at(&queue->tree, number);
+	assert(entry->key.age != WEIR_NEVER_PASSED_OVER);
+	if (queue->head != WEIR_NONE &&
+	    weir_pending_before(entry->key, weir_pending_entry_at(&queue->tree, queue->head)->key,
+	                        passes)) {
+		queue->head = WEIR_NONE;
+	}
+	queue->unplaced++;
+	log_change(queue, (weir_pending_change){.passes = passes, .entry = number});
 }
 
 void weir_pending_remove(weir_pending_queue *queue, weir_task *tasks, uint32_t task)
 {
-	weir_task *removed = &tasks[task];
-	while (removed->left != WEIR_NONE && removed->right != WEIR_NONE) {
-		bool left_first = priority(removed->left) > priority(removed->right);
-		rotate_up(queue, tasks, left_first ? removed->left : removed->right);
+	uint32_t number = tasks[task].pending;
+	tasks[task].pending = WEIR_NONE;
+	if (queue->out_of_memory) {
+		return;
 	}
-	uint32_t child = removed->left != WEIR_NONE ? removed->left : removed->right;
-	uint32_t parent = removed->parent;
-	replace_child(queue, tasks, parent, task, child);
-	pull_to_root(tasks, parent);
-	removed->left = removed->right = removed->parent = WEIR_NONE;
+	queue->count--;
+	if (queue->log_count == 0) {
+		weir_pending_tree_remove(&queue->tree, number);
+		weir_pending_entry_give_back(&queue->tree, number);
+		return;
+	}
+	weir_pending_entry *entry = weir_pending_entry_at(&queue->tree, number);
+	entry->task = WEIR_NONE;
+	queue->unplaced -= entry->leaf == WEIR_NONE;
+	queue->head = number == queue->head ? WEIR_NONE : queue->head;
+	log_change(queue, (weir_pending_change){.entry = number, .removal = true});
 }
 
-void weir_pending_refresh(weir_task *tasks, uint32_t task)
+void weir_pending_start_aging(weir_pending_queue *queue, weir_task *tasks, uint32_t task,
+                              int64_t passes)
 {
-	pull_to_root(tasks, task);
+	tasks[task].first = true;
+	tasks[task].age = -passes;
+	if (!queue->out_of_memory) {
+		/*
+		 * The log may be played back after this: its changes are of earlier passes, when the task
+		 * had age 0 either way.
+		 */
+		weir_pending_tree_set_age(&queue->tree, tasks[task].pending, -passes);
+	}
 }
 
-uint32_t weir_pending_first(const weir_pending_queue *queue, const weir_task *tasks)
+/* Whether the head is known without playback. */
+static bool knows_head(const weir_pending_queue *queue)
 {
-	uint32_t node = queue->root;
-	if (node == WEIR_NONE) {
+	return queue->log_count > 0 && queue->head != WEIR_NONE;
+}
+
+uint32_t weir_pending_first(weir_pending_queue *queue)
+{
+	if (!knows_head(queue)) {
+		play_back(queue);
+	}
+	if (queue->count == 0) {
 		return WEIR_NONE;
 	}
-	while (tasks[node].left != WEIR_NONE) {
-		node = tasks[node].left;
-	}
-	return node;
+	uint32_t head = knows_head(queue) ? queue->head : weir_pending_tree_first(&queue->tree);
+	return weir_pending_entry_at(&queue->tree, head)->task;
 }
 
-static bool subtree_matches(const weir_task *task, const weir_pending_query *query)
-{
-	return task->least_age + query->passes < query->young ||
-	       task->least_need <= query->bytes_free || task->most_tokens > query->tokens_left;
-}
-
-static bool task_matches(const weir_task *task, const weir_pending_query *query)
-{
-	return relative_age(task) + query->passes < query->young || task->need <= query->bytes_free ||
-	       task->tokens > query->tokens_left;
-}
-
-uint32_t weir_pending_find(const weir_pending_queue *queue, const weir_task *tasks, uint32_t from,
+uint32_t weir_pending_find(weir_pending_queue *queue, uint32_t from,
                            const weir_pending_query *query, uint32_t *position)
 {
-	uint32_t node = queue->root;
-	if (node == WEIR_NONE || from >= tasks[node].subtree) {
+	if (from == 0 && knows_head(queue)) {
+		const weir_pending_entry *head = weir_pending_entry_at(&queue->tree, queue->head);
+		if (weir_pending_matches(head, query)) {
+			*position = 0;
+			return head->task;
+		}
+	}
+	play_back(queue);
+	if (from >= queue->count) {
 		return WEIR_NONE;
 	}
-	/* Down to position `from`, remembering by the parent links where the way turned left. */
-	uint32_t index = size_of(tasks, tasks[node].left);
-	while (index != from) {
-		if (from < index) {
-			node = tasks[node].left;
-			index -= 1 + size_of(tasks, tasks[node].right);
-		} else {
-			node = tasks[node].right;
-			index += 1 + size_of(tasks, tasks[node].left);
-		}
-	}
-	for (;;) {
-		/* Here `node` is the next unseen task: itself, then its right subtree, then upwards. */
-		if (task_matches(&tasks[node], query)) {
-			*position = index;
-			return node;
-		}
-		uint32_t right = tasks[node].right;
-		if (right != WEIR_NONE && subtree_matches(&tasks[right], query)) {
-			node = right;
-			uint32_t start = index + 1;
-			/* Leftmost match in this subtree. */
-			for (;;) {
-				uint32_t left = tasks[node].left;
-				if (left != WEIR_NONE && subtree_matches(&tasks[left], query)) {
-					node = left;
-				} else if (task_matches(&tasks[node], query)) {
-					*position = start + size_of(tasks, left);
-					return node;
-				} else {
-					start += size_of(tasks, left) + 1;
-					node = tasks[node].right;
-					assert(node != WEIR_NONE);
-				}
-			}
-		}
-		index += size_of(tasks, right) + 1;
-		uint32_t child = node;
-		node = tasks[node].parent;
-		while (node != WEIR_NONE && tasks[node].right == child) {
-			child = node;
-			node = tasks[node].parent;
-		}
-		if (node == WEIR_NONE) {
-			return WEIR_NONE;
-		}
-	}
+	uint32_t found = weir_pending_tree_find(&queue->tree, from, query, position);
+	return found == WEIR_NONE ? WEIR_NONE : weir_pending_entry_at(&queue->tree, found)->task;
 }

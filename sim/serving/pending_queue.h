@@ -3,20 +3,42 @@
  *
  * A task is inserted where a bisection by (times passed over, arrival) ends. The times passed over
  * of tasks already in the list change later without the list being sorted again, so it is in no
- * order that a search tree could use: the bisection must probe the very positions that it would
- * probe in an array. The queue is a treap by position (order-statistic tree) over the tasks' own
- * links. Tasks that wait as the first of their request all age by one at every iteration start:
- * their age is kept relative to the instance's pass count, so that aging costs nothing.
+ * order that a search could use: the bisection must probe the very positions that it would probe in
+ * an array, in the list as it stood at the time. The list is a tree by position (pending_tree.h).
+ * Tasks that wait as the first of their request all age by one at every iteration start: their age
+ * is kept relative to the instance's pass count, so that aging costs nothing.
  *
- * Cost: insert O(log^2 n) probes in the worst case, O(log n) in the mean; the rest O(log n).
+ * In overload whole batches are preempted and most of them are back in the batch at the next
+ * iteration start. So a preempted task is not placed at once: it goes to a log, as does what is
+ * removed after it, and the log is played back in its order when somebody wants to know a position.
+ * When all that the log put in has left again, only its removals are carried out. The head of the
+ * list, which every iteration start asks for, is known without playback: a bisection that ends at
+ * position 0 has found the head greater than its own key.
+ *
+ * Cost: that of the tree at most, O(log n) probes of O(log n); a task that returns to the batch
+ * unseen O(1).
  */
 #ifndef WEIR_SERVING_PENDING_QUEUE_H
 #define WEIR_SERVING_PENDING_QUEUE_H
 
 #include "serving/inflight.h"
+#include "serving/pending_tree.h"
+
+typedef struct weir_pending_change {
+	int64_t passes; /* of the instance when a task was put back */
+	uint32_t entry;
+	bool removal;
+} weir_pending_change;
 
 typedef struct weir_pending_queue {
-	uint32_t root; /* WEIR_NONE: empty */
+	weir_pending_tree tree; /* as it stood before the log */
+	weir_pending_change *log;
+	size_t log_capacity;
+	uint32_t log_count;
+	uint32_t unplaced; /* entries that the log puts in and does not remove: 0 when it is empty */
+	uint32_t head;     /* while there is a log: the first entry, or WEIR_NONE for not known */
+	uint32_t count;
+	bool out_of_memory; /* sticky; the queue then does nothing and holds nothing */
 } weir_pending_queue;
 
 /* Times that a pending task has been passed over, given the instance's pass count. */
@@ -25,36 +47,41 @@ static inline int64_t weir_task_age(const weir_task *task, int64_t passes)
 	return task->first ? task->age + passes : task->age;
 }
 
-static inline uint32_t weir_pending_count(const weir_pending_queue *queue, const weir_task *tasks)
+static inline uint32_t weir_pending_count(const weir_pending_queue *queue)
 {
-	return queue->root == WEIR_NONE ? 0 : tasks[queue->root].subtree;
+	return queue->count;
 }
 
+void weir_pending_init(weir_pending_queue *queue);
+void weir_pending_release(weir_pending_queue *queue);
+/* Makes `target`, which is initialised, equal to `source`; false when memory is out. */
+bool weir_pending_copy(weir_pending_queue *target, const weir_pending_queue *source);
+
+/*
+ * Adds a task, by bisection. A task that does not age must have been passed over 0 times. Memory
+ * may run out here and wherever the log is played back: see `out_of_memory`.
+ */
 void weir_pending_insert(weir_pending_queue *queue, weir_task *tasks, uint32_t task,
                          int64_t passes);
+/* The same for a task that ages and is likely to leave before anybody asks for its position. */
+void weir_pending_put_back(weir_pending_queue *queue, weir_task *tasks, uint32_t task,
+                           int64_t passes);
 /* At the end, whatever its age. */
 void weir_pending_append(weir_pending_queue *queue, weir_task *tasks, uint32_t task);
 void weir_pending_remove(weir_pending_queue *queue, weir_task *tasks, uint32_t task);
 
-/* After a pending task's need, age or first changed. */
-void weir_pending_refresh(weir_task *tasks, uint32_t task);
+/* A pending task that did not age is now the first of its request's and ages from 0. */
+void weir_pending_start_aging(weir_pending_queue *queue, weir_task *tasks, uint32_t task,
+                              int64_t passes);
 
 /* The first task; WEIR_NONE when empty. */
-uint32_t weir_pending_first(const weir_pending_queue *queue, const weir_task *tasks);
-
-/* What ends or feeds a walk over the queue. */
-typedef struct weir_pending_query {
-	int64_t passes;      /* the instance's pass count */
-	int64_t young;       /* a task passed over less often than this ends the walk */
-	int64_t bytes_free;  /* a task that needs no more joins */
-	int64_t tokens_left; /* a task of more tokens ends the walk */
-} weir_pending_query;
+uint32_t weir_pending_first(weir_pending_queue *queue);
 
 /*
  * The first task at or after position `from` that is young, needs at most bytes_free, or has more
  * than tokens_left tokens; WEIR_NONE when there is none. *position is its place.
  */
-uint32_t weir_pending_find(const weir_pending_queue *queue, const weir_task *tasks, uint32_t from,
+uint32_t weir_pending_find(weir_pending_queue *queue, uint32_t from,
                            const weir_pending_query *query, uint32_t *position);
 
 #endif

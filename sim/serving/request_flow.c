@@ -30,7 +30,7 @@ void weir_request_row_of(const weir_serving *serving, uint32_t request, double n
 	    .e2e = completed ? now - r->arrival : NAN,
 	    .prompt_instance = instance_number(r->prompt_instance),
 	    .token_instance = instance_number(r->token_instance),
-	    .preemptions = (int32_t)r->preemptions,
+	    .preemptions = (int32_t)serving->inflight.tasks[weir_token_task(request)].preemptions,
 	    .status = (uint8_t)status,
 	};
 	if (completed && r->output_tokens > 1) {

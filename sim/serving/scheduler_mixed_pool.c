@@ -12,7 +12,7 @@ static uint32_t prompt_candidate(weir_serving *serving, const weir_scheduler *sc
 	if (id == WEIR_NONE) {
 		return WEIR_NONE;
 	}
-	bool queues = serving->instances[id].pending.root != WEIR_NONE;
+	bool queues = weir_pending_count(&serving->instances[id].pending) > 0;
 	bool is_long = serving->entries[id].figures[WEIR_FIGURE_TOKENS] + request->prompt_tokens >
 	               scheduler->config->prompt_max_pending_tokens;
 	return queues && is_long ? WEIR_NONE : id;

@@ -60,13 +60,13 @@ static weir_status add_instance(weir_serving *serving, uint32_t application_numb
 	    .memory = application->weights,
 	    .memory_limit = instance_type->memory_limit,
 	    .weights = application->weights,
-	    .pending = {.root = WEIR_NONE},
 	    .waiting = {.root = WEIR_NONE},
 	    .partial_prompt = WEIR_NONE,
 	    .power_w = instance_type->share_of_server * instance_type->sku->tdp_w *
 	               serving->cluster->idle_fraction,
 	    .accounted = weir_engine_now(serving->engine),
 	};
+	weir_pending_init(&instance->pending);
 	weir_task_list_init(&instance->pending_prompts);
 	weir_task_list_init(&instance->blocked);
 	weir_task_list_init(&instance->batch);
@@ -184,6 +184,7 @@ void weir_serving_destroy(weir_serving *serving)
 	}
 	for (uint32_t i = 0; i < serving->instance_count; i++) {
 		free(serving->instances[i].finish);
+		weir_pending_release(&serving->instances[i].pending);
 	}
 	for (size_t a = 0; serving->applications != NULL && a < serving->cluster->application_count;
 	     a++) {

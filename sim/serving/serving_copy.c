@@ -13,7 +13,14 @@ static bool copy_instance(weir_serving *serving, weir_instance *target, const we
 	if (!weir_reserve((void **)&finish, &capacity, source->finish_count, sizeof *finish)) {
 		return false;
 	}
+	target->finish = finish;
+	target->finish_capacity = capacity;
+	if (!weir_pending_copy(&target->pending, &source->pending)) {
+		return false;
+	}
+	weir_pending_queue pending = target->pending;
 	*target = *source;
+	target->pending = pending;
 	/* Models belong to the cluster, and each simulation has its own. */
 	target->time = serving->cluster->applications[source->application].types[source->type].time;
 	target->finish = finish;

@@ -370,11 +370,6 @@ static const arrivals_type types[] = {
     [WEIR_ARRIVALS_FLASH_CROWD] = {prepare_flash_crowd, next_on_curve},
 };
 
-weir_arrivals_config weir_arrivals_config_default(void)
-{
-	return (weir_arrivals_config){.kind = WEIR_ARRIVALS_LIKE, .cv = 1};
-}
-
 weir_status weir_arrivals_create(const weir_arrivals_config *config, double rate_scale,
                                  weir_arrivals **arrivals, weir_error *error)
 {

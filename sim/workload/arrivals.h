@@ -49,15 +49,11 @@ typedef struct weir_arrivals_config {
 	weir_key_list sojourns; /* mmpp: of double, the mean stay in each state */
 	weir_key_list points;   /* piecewise: of weir_rate_point */
 	double period;          /* piecewise (0: does not repeat), diurnal */
-	double mean,
-	    amplitude; /* diurnal: rate = mean (1 + amplitude sin(2 pi (t - phase) / period)) */
-	double phase;
+	/* diurnal: rate = mean (1 + amplitude sin(2 pi (t - phase) / period)) */
+	double mean, amplitude, phase;
 	double from, to, duration;                  /* ramp */
 	double base, peak, start, rise, hold, fall; /* flash_crowd */
 } weir_arrivals_config;
-
-/* Kind `like` and cv 1, all else 0: a start for configs made by hand. */
-WEIR_API weir_arrivals_config weir_arrivals_config_default(void);
 
 /* NULL-terminated names of the kinds, by weir_arrivals_kind. */
 WEIR_API extern const char *const weir_arrivals_kinds[];

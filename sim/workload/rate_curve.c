@@ -108,11 +108,17 @@ void weir_rate_curve_destroy(weir_rate_curve *curve)
 /* The last knot at or before `time`. */
 static size_t find_segment(const weir_rate_curve *curve, double time)
 {
-	size_t i = 0;
-	while (i + 1 < curve->count && curve->knots[i + 1].time <= time) {
-		i++;
+	size_t low = 0;
+	size_t high = curve->count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (curve->knots[middle].time <= time) {
+			low = middle;
+		} else {
+			high = middle;
+		}
 	}
-	return i;
+	return low;
 }
 
 static double slope(const weir_rate_curve *curve, size_t segment)

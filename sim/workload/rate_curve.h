@@ -45,10 +45,10 @@ WEIR_API weir_status weir_rate_curve_create(const weir_rate_point *points, size_
                                             weir_error *error);
 WEIR_API void weir_rate_curve_destroy(weir_rate_curve *curve);
 
-/* The rate at `time` >= 0, in requests/s; at a step, the one after it. O(points). */
+/* The rate at `time` >= 0, in requests/s; at a step, the one after it. O(log points). */
 WEIR_API double weir_rate_curve_rate(const weir_rate_curve *curve, double time);
 
-/* The integral of the rate from 0 to `time`: the expected number of requests. O(points). */
+/* The integral of the rate from 0 to `time`: the expected number of requests. O(log points). */
 WEIR_API double weir_rate_curve_integral(const weir_rate_curve *curve, double time);
 
 /*

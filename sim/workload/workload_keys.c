@@ -19,8 +19,13 @@ static weir_status fail_at(weir_keys_reader *reader, const char *path, const wei
 		*error = *found;
 		return found->status;
 	}
-	return weir_keys_fail(reader, weir_keys_path(reader, path, found->where), error, "%s",
-	                      found->message);
+	/* The place may be deeper: "prompt.sigma". */
+	const char *key = found->where;
+	for (const char *dot; (dot = strchr(key, '.')) != NULL; key = dot + 1) {
+		const char *name = weir_arena_format(reader->arena, "%.*s", (int)(dot - key), key);
+		path = weir_keys_path(reader, path, name != NULL ? name : key);
+	}
+	return weir_keys_fail(reader, weir_keys_path(reader, path, key), error, "%s", found->message);
 }
 
 static weir_status check_format(weir_keys_reader *reader, const char *path, const char *format,

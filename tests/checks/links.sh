@@ -7,7 +7,8 @@ checked=0
 failed=0
 while IFS=: read -r document target; do
 	target=${target#*](}
-	target=${target%)}
+	target=${target#*src*=\"}
+	target=${target%[)\"]}
 	target=${target%%#*}
 	if [[ -z $target || $target == *://* ]]; then
 		continue
@@ -17,7 +18,7 @@ while IFS=: read -r document target; do
 		echo "$document: there is no $target"
 		failed=$((failed + 1))
 	fi
-done < <(grep -Eo '\]\([^) ]+\)' ./README.md ./docs/*.md)
+done < <(grep -Eo '\]\([^) ]+\)|src(set)?="[^"]+"' ./README.md ./docs/*.md)
 
 echo "$checked links, $failed failures"
 ((checked > 0 && failed == 0))

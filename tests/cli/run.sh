@@ -214,6 +214,8 @@ end_with() {
 			break
 		fi
 	done
+	# What was recorded is kept from the first flush on: give it some flush intervals.
+	sleep 0.5
 	kill "-$1" $pid
 	wait $pid 2>/dev/null || status=$?
 	if ((status != $2)); then

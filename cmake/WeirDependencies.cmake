@@ -4,6 +4,8 @@ find_package(Threads REQUIRED)
 find_package(ZLIB QUIET)
 find_package(HDF5 QUIET COMPONENTS C)
 # GSL's pkg-config file names its own CBLAS; OpenBLAS is the fast one, so both are found one by one.
+# Only what does linear algebra links OpenBLAS (weir_blas): it starts threads as soon as it is
+# loaded, which cost CPU time.
 find_path(GSL_INCLUDE_DIR gsl/gsl_errno.h)
 find_library(GSL_LIBRARY gsl)
 find_library(OPENBLAS_LIBRARY openblas)
@@ -44,5 +46,8 @@ add_library(weir_dependencies INTERFACE)
 target_include_directories(weir_dependencies SYSTEM INTERFACE
   ${GSL_INCLUDE_DIR} ${HDF5_INCLUDE_DIRS})
 target_link_libraries(weir_dependencies INTERFACE
-  ${GSL_LIBRARY} ${OPENBLAS_LIBRARY} PkgConfig::CJSON PkgConfig::XXHASH ${HDF5_C_LIBRARIES}
+  ${GSL_LIBRARY} PkgConfig::CJSON PkgConfig::XXHASH ${HDF5_C_LIBRARIES}
   ZLIB::ZLIB Threads::Threads m)
+
+add_library(weir_blas INTERFACE)
+target_link_libraries(weir_blas INTERFACE ${OPENBLAS_LIBRARY})

@@ -134,6 +134,7 @@ START_TEST(overrides_come_last_in_their_order)
 	check_origin("models.\"q2.5\".layers", "--set", "");
 	check_origin("new.deep.key[1]", "--set", "");
 	check_origin("new.deep.other", "main.json", "");
+	check_origin("new.deep", "--set", ""); /* no file has it */
 }
 END_TEST
 

@@ -58,8 +58,8 @@ static void countdown_destroy(weir_source *source)
 }
 
 static const weir_source_type countdown_type = {
-    "countdown",    countdown_next,    countdown_rewind, countdown_state_size,
-    countdown_save, countdown_restore, NULL, countdown_destroy};
+    "countdown",       countdown_next, countdown_rewind, countdown_state_size, countdown_save,
+    countdown_restore, NULL,           countdown_destroy};
 
 START_TEST(calls_reach_the_type)
 {

@@ -109,7 +109,9 @@ static bool parse_applications(const weir_command *command, char *text, conversi
 		if (!trace_option_integer(command, "application", text, 0, &c->applications[i])) {
 			return false;
 		}
-		text = end + 1;
+		if (end != NULL) {
+			text = end + 1;
+		}
 	}
 	return true;
 }

@@ -2,7 +2,9 @@
 #include <cjson/cJSON.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/json.h"
 #include "cli/cli.h"
 #include "record/reader.h"
 #include "run/verify.h"
@@ -39,15 +41,15 @@ typedef struct verify_arguments {
 
 static int print_json(cJSON *root)
 {
-	char *text = cJSON_Print(root);
+	char *text = weir_json_print(root);
 	cJSON_Delete(root);
 	if (text == NULL) {
 		weir_error error = {0};
 		weir_error_set(&error, WEIR_ERROR_MEMORY, NULL, "out of memory");
 		return cli_fail(&error);
 	}
-	puts(text);
-	cJSON_free(text);
+	fputs(text, stdout);
+	free(text);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "run/tables.h"
 
@@ -24,11 +25,25 @@ static double total_of(const weir_totals *totals, const weir_total_description *
 	return value;
 }
 
+/* A figure for people; what is of no request or of no time at all has none. */
+static const char *figure(char text[32], const char *format, double value)
+{
+	if (isnan(value)) {
+		return "-";
+	}
+	snprintf(text, 32, format, value);
+	return text;
+}
+
 static void print_metric(const weir_summary_metric *metric, double scale, const char *unit)
 {
-	printf("  %-18s %8s %11.4g %11.4g %11.4g %11.4g %11.4g\n", metric->metric, unit,
-	       metric->mean * scale, metric->p50 * scale, metric->p90 * scale, metric->p99 * scale,
-	       metric->max * scale);
+	const double figures[] = {metric->mean, metric->p50, metric->p90, metric->p99, metric->max};
+	char text[32];
+	printf("  %-18s %8s", metric->metric, unit);
+	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+		printf(" %11s", figure(text, "%.4g", figures[i] * scale));
+	}
+	putchar('\n');
 }
 
 static void print_cluster(const weir_config *config)
@@ -57,6 +72,7 @@ void cli_run_print_summary(const weir_config *config, const char *output,
 {
 	const weir_totals *t = &result->summary.totals;
 	const weir_summary_metric *m = result->summary.metrics;
+	char text[32];
 	char rate[32];
 	char memory[32];
 	print_cluster(config);
@@ -75,14 +91,15 @@ void cli_run_print_summary(const weir_config *config, const char *output,
 	print_metric(&m[WEIR_SUMMARY_TTFT_SLOWDOWN], 1.0, "x");
 	print_metric(&m[WEIR_SUMMARY_TBT_SLOWDOWN], 1.0, "x");
 	print_metric(&m[WEIR_SUMMARY_E2E_SLOWDOWN], 1.0, "x");
-	printf("\n  SLO attainment   %10.3f %%   (requests within %.3gx TTFT, %.3gx TBT, %.3gx E2E)\n",
-	       100.0 * t->attainment, config->slo.per_request.ttft, config->slo.per_request.tbt,
-	       config->slo.per_request.e2e);
+	printf("\n  SLO attainment   %10s %%   (requests within %.3gx TTFT, %.3gx TBT, %.3gx E2E)\n",
+	       figure(text, "%.3f", 100.0 * t->attainment), config->slo.per_request.ttft,
+	       config->slo.per_request.tbt, config->slo.per_request.e2e);
 	printf("  percentile SLO   %10s\n", t->slo_met > 0 ? "met" : "missed");
-	printf("  throughput       %10.3f requests/s, %.0f prompt and %.0f output tokens/s\n",
-	       t->requests_per_s, t->prompt_tokens_per_s, t->output_tokens_per_s);
-	printf("  busy             %10.1f %%   of %.0f instances\n", 100.0 * t->busy_share,
-	       t->instances);
+	printf("  throughput       %10s requests/s", figure(text, "%.3f", t->requests_per_s));
+	printf(", %s prompt", figure(text, "%.0f", t->prompt_tokens_per_s));
+	printf(" and %s output tokens/s\n", figure(text, "%.0f", t->output_tokens_per_s));
+	printf("  busy             %10s %%   of %.0f instances\n",
+	       figure(text, "%.1f", 100.0 * t->busy_share), t->instances);
 	printf("  energy, cost     %10.2f kWh, %.2f USD\n", t->energy_kwh, t->cost_usd);
 	printf("  simulated with   %10s requests per CPU second (%.2f s CPU, %s memory)\n\n",
 	       weir_format_count(rate, sizeof rate, t->arrived / result->cpu_seconds),
@@ -127,10 +144,10 @@ void cli_run_print_json(const weir_config *config, const char *output,
 	add_number(performance, "cpu_seconds", result->cpu_seconds);
 	add_number(performance, "requests", result->summary.totals.arrived);
 	add_number(performance, "peak_rss_bytes", peak_rss_bytes());
-	char *text = cJSON_Print(root);
+	char *text = weir_json_print(root);
 	if (text != NULL) {
-		puts(text);
-		cJSON_free(text);
+		fputs(text, stdout);
+		free(text);
 	}
 	cJSON_Delete(root);
 }

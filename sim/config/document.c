@@ -448,7 +448,10 @@ static size_t steps_in_layer(const layer *l, const key_path *path, bool *decides
 	*decides = false;
 	size_t i = 0;
 	for (; l->prefix != NULL && i < l->prefix->count; i++) {
-		if (i == path->count || !key_step_equal(&l->prefix->steps[i], &path->steps[i])) {
+		if (i == path->count) {
+			return i; /* something within it */
+		}
+		if (!key_step_equal(&l->prefix->steps[i], &path->steps[i])) {
 			return 0;
 		}
 	}

@@ -2,13 +2,14 @@
  * The event engine: a pending-event set ordered by (time, class, sequence) and a clock.
  *
  * It knows nothing of what an event means: an event carries a type, a subject and a word of data,
- * and whoever steps the engine dispatches on them. Equal times run by class, then first-in-first-out
- * in the order in which they were scheduled; a rescheduled event counts as newly scheduled.
+ * and whoever steps the engine dispatches on them. Equal times run by class, then
+ * first-in-first-out in the order in which they were scheduled; a rescheduled event counts as newly
+ * scheduled.
  *
- * Cost: schedule, cancel, reschedule and pop are O(log n) in the number pending; a pop followed by a
- * schedule costs one walk down the heap, not two; what is scheduled at the current time goes to a
- * first-in-first-out lane of its class in O(1). Nothing is allocated once the high-water mark has been
- * reached. At most 2^24 events can be pending.
+ * Cost: schedule, cancel, reschedule and pop are O(log n) in the number pending; a pop followed by
+ * a schedule costs one walk down the heap, not two; what is scheduled at the current time goes to a
+ * first-in-first-out lane of its class in O(1). Nothing is allocated once the high-water mark has
+ * been reached. At most 2^24 events can be pending.
  */
 #ifndef WEIR_ENGINE_ENGINE_H
 #define WEIR_ENGINE_ENGINE_H
@@ -26,9 +27,9 @@ typedef struct weir_engine weir_engine;
 enum { WEIR_EVENT_CLASSES = 8 };
 
 typedef struct weir_event {
-	uint32_t type;	  /* of the caller */
+	uint32_t type;    /* of the caller */
 	uint32_t subject; /* of the caller, an index as a rule */
-	uint64_t data;	  /* of the caller */
+	uint64_t data;    /* of the caller */
 } weir_event;
 
 /* Names one scheduled event; stale once it has run or was cancelled. The zero handle names none. */
@@ -50,11 +51,12 @@ WEIR_API void weir_engine_destroy(weir_engine *engine);
 WEIR_API double weir_engine_now(const weir_engine *engine);
 
 /*
- * Schedules `event` at `time` (seconds; finite, not before now: asserted) in class 0..7. When memory
- * is out, or 2^24 events are pending, the zero handle is returned and the engine is as before.
+ * Schedules `event` at `time` (seconds; finite, not before now: asserted) in class 0..7. When
+ * memory is out, or 2^24 events are pending, the zero handle is returned and the engine is as
+ * before.
  */
 WEIR_API weir_event_handle weir_engine_schedule(weir_engine *engine, double time,
-												unsigned event_class, weir_event event);
+                                                unsigned event_class, weir_event event);
 
 /* False when the handle is stale: nothing happens then. */
 WEIR_API bool weir_engine_cancel(weir_engine *engine, weir_event_handle handle);
@@ -80,7 +82,7 @@ WEIR_API void weir_engine_advance(weir_engine *engine, double time);
  * returns false. Returns the number run. */
 typedef bool (*weir_event_handler)(void *context, double now, const weir_event *event);
 WEIR_API uint64_t weir_engine_run(weir_engine *engine, double until, weir_event_handler handler,
-								  void *context);
+                                  void *context);
 
 WEIR_API weir_engine_counts weir_engine_get_counts(const weir_engine *engine);
 

@@ -28,6 +28,9 @@ static bool fits(const weir_selection *selection, const weir_task *task,
 static void select_starved(weir_instance *instance, const weir_instance_config *config,
                            weir_task *tasks, weir_selection *selection)
 {
+	if (weir_pending_head_is_young(&instance->pending, instance->passes, config->max_preemptions)) {
+		return;
+	}
 	uint32_t position = 0;
 	while (!is_full(selection, config)) {
 		int64_t bytes_free = instance->memory_limit - selection->memory;

@@ -35,6 +35,7 @@ bool weir_pending_copy(weir_pending_queue *target, const weir_pending_queue *sou
 	target->log_count = source->log_count;
 	target->unplaced = source->unplaced;
 	target->head = source->head;
+	target->head_age = source->head_age;
 	target->count = source->count;
 	target->out_of_memory = source->out_of_memory;
 	return true;
@@ -145,13 +146,18 @@ void weir_pending_put_back(weir_pending_queue *queue, weir_task *tasks, uint32_t
 	}
 	if (queue->log_count == 0) {
 		queue->head = weir_pending_tree_first(&queue->tree);
+		queue->head_age = queue->head == WEIR_NONE
+		                      ? 0
+		                      : weir_pending_entry_at(&queue->tree, queue->head)->key.age;
 	}
-	const weir_pending_entry *entry = weir_pending_entry_at(&queue->tree, number);
-	assert(entry->key.age != WEIR_NEVER_PASSED_OVER);
-	if (queue->head != WEIR_NONE &&
-	    weir_pending_before(entry->key, weir_pending_entry_at(&queue->tree, queue->head)->key,
-	                        passes)) {
-		queue->head = WEIR_NONE;
+	/*
+	 * A bisection ends just before a task that it found greater. So all in front of the head have
+	 * come there by an age no greater than that of one that was there before, or of the head.
+	 */
+	int64_t age = tasks[task].age;
+	assert(tasks[task].first);
+	if (age > queue->head_age && age <= -passes) {
+		queue->head_age = age;
 	}
 	queue->unplaced++;
 	log_change(queue, (weir_pending_change){.passes = passes, .entry = number});
@@ -182,43 +188,32 @@ void weir_pending_start_aging(weir_pending_queue *queue, weir_task *tasks, uint3
 {
 	tasks[task].first = true;
 	tasks[task].age = -passes;
-	if (!queue->out_of_memory) {
-		/*
-		 * The log may be played back after this: its changes are of earlier passes, when the task
-		 * had age 0 either way.
-		 */
-		weir_pending_tree_set_age(&queue->tree, tasks[task].pending, -passes);
+	if (queue->out_of_memory) {
+		return;
 	}
-}
-
-/* Whether the head is known without playback. */
-static bool knows_head(const weir_pending_queue *queue)
-{
-	return queue->log_count > 0 && queue->head != WEIR_NONE;
+	/*
+	 * The log may be played back after this: its changes are of earlier passes, when the task had
+	 * age 0 either way.
+	 */
+	uint32_t entry = tasks[task].pending;
+	weir_pending_tree_set_age(&queue->tree, entry, -passes);
+	if (entry == queue->head && queue->head_age < -passes) {
+		queue->head_age = -passes;
+	}
 }
 
 uint32_t weir_pending_first(weir_pending_queue *queue)
 {
-	if (!knows_head(queue)) {
-		play_back(queue);
-	}
+	play_back(queue);
 	if (queue->count == 0) {
 		return WEIR_NONE;
 	}
-	uint32_t head = knows_head(queue) ? queue->head : weir_pending_tree_first(&queue->tree);
-	return weir_pending_entry_at(&queue->tree, head)->task;
+	return weir_pending_entry_at(&queue->tree, weir_pending_tree_first(&queue->tree))->task;
 }
 
 uint32_t weir_pending_find(weir_pending_queue *queue, uint32_t from,
                            const weir_pending_query *query, uint32_t *position)
 {
-	if (from == 0 && knows_head(queue)) {
-		const weir_pending_entry *head = weir_pending_entry_at(&queue->tree, queue->head);
-		if (weir_pending_matches(head, query)) {
-			*position = 0;
-			return head->task;
-		}
-	}
 	play_back(queue);
 	if (from >= queue->count) {
 		return WEIR_NONE;

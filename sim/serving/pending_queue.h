@@ -11,9 +11,8 @@
  * In overload whole batches are preempted and most of them are back in the batch at the next
  * iteration start. So a preempted task is not placed at once: it goes to a log, as does what is
  * removed after it, and the log is played back in its order when somebody wants to know a position.
- * When all that the log put in has left again, only its removals are carried out. The head of the
- * list, which every iteration start asks for, is known without playback: a bisection that ends at
- * position 0 has found the head greater than its own key.
+ * When all that the log put in has left again, only its removals are carried out. What every
+ * iteration start asks, whether the head of the list is young, can mostly be told without playback.
  *
  * Cost: that of the tree at most, O(log n) probes of O(log n); a task that returns to the batch
  * unseen O(1).
@@ -36,7 +35,10 @@ typedef struct weir_pending_queue {
 	size_t log_capacity;
 	uint32_t log_count;
 	uint32_t unplaced; /* entries that the log puts in and does not remove: 0 when it is empty */
-	uint32_t head;     /* while there is a log: the first entry, or WEIR_NONE for not known */
+	/* While there is a log: the tree's first entry, or WEIR_NONE when the log removes it; and the
+	 * greatest age of what may now be in front of it, and of itself. */
+	uint32_t head;
+	int64_t head_age;
 	uint32_t count;
 	bool out_of_memory; /* sticky; the queue then does nothing and holds nothing */
 } weir_pending_queue;
@@ -73,6 +75,17 @@ void weir_pending_remove(weir_pending_queue *queue, weir_task *tasks, uint32_t t
 /* A pending task that did not age is now the first of its request's and ages from 0. */
 void weir_pending_start_aging(weir_pending_queue *queue, weir_task *tasks, uint32_t task,
                               int64_t passes);
+
+/*
+ * True when the first task has been passed over less than `young` times; false when it has not, or
+ * when that could be told only by playback. O(1).
+ */
+static inline bool weir_pending_head_is_young(const weir_pending_queue *queue, int64_t passes,
+                                              int64_t young)
+{
+	int64_t age = queue->head_age > -passes ? queue->head_age + passes : 0;
+	return queue->log_count > 0 && queue->head != WEIR_NONE && age < young;
+}
 
 /* The first task; WEIR_NONE when empty. */
 uint32_t weir_pending_first(weir_pending_queue *queue);

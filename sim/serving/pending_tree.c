@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-enum { LEAF_SIZE = 128, BRANCH_SIZE = 128 };
+enum { LEAF_SIZE = 64, BRANCH_SIZE = 128 };
 
 /* What leaves and branches have in common. */
 typedef struct node_head {

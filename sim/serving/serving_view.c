@@ -35,8 +35,7 @@ void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instan
 	    .active = instance->active,
 	    .requests = (uint32_t)entry->figures[WEIR_FIGURE_REQUESTS],
 	    .queued_prompts = instance->pending_prompts.count,
-	    .queued_tokens = weir_pending_count(&instance->pending) -
-	                     instance->pending_prompts.count,
+	    .queued_tokens = weir_pending_count(&instance->pending) - instance->pending_prompts.count,
 	    .batch_size = instance->batch.count,
 	    .batch_tokens = batch_tokens,
 	    .pending_prompt_tokens = instance->pending_prompt_tokens,

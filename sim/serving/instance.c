@@ -318,6 +318,7 @@ static void run_batch(weir_serving *serving, weir_instance *instance)
 	                         (weir_event){.type = WEIR_EVENT_ITERATION, .subject = instance->id});
 	if (instance->event.generation == 0) {
 		serving->out_of_memory = true;
+		instance->count = 0;
 	}
 }
 
@@ -361,6 +362,11 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 		    scheduler->instance_free != NULL) {
 			scheduler->instance_free(serving, &application->scheduler, instance);
 		}
+		return;
+	}
+	if (serving->out_of_memory) {
+		/* The finish heap may lack what joined; nothing runs. */
+		instance->count = 0;
 		return;
 	}
 	run_batch(serving, instance);

@@ -307,6 +307,13 @@ START_TEST(a_model_too_large_for_an_instance_is_an_error)
 	                 WEIR_ERROR_INPUT);
 	ck_assert_ptr_null(serving);
 	ck_assert_ptr_nonnull(strstr(error.message, "do not fit"));
+	/* Bytes of 2^31 tokens of it could not be counted. */
+	large = cluster->applications[1].model;
+	large.layers = 100000;
+	large.hidden = 10000000;
+	ck_assert_int_eq(weir_serving_create(&config, cluster->engine, NULL, &serving, &error),
+	                 WEIR_ERROR_INPUT);
+	ck_assert_ptr_nonnull(strstr(error.message, "bytes a token"));
 	small_cluster_destroy(cluster);
 }
 END_TEST

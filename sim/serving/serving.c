@@ -83,6 +83,19 @@ static bool add_links(weir_serving *serving, uint32_t server, double bytes_per_s
 	return egress == weir_egress_link(server) && ingress == weir_ingress_link(server);
 }
 
+/* A request of 2^32 tokens is still counted exactly. */
+static weir_status check_kv_size(const weir_application_state *application, weir_error *error)
+{
+	const int64_t largest = INT64_C(1) << 30;
+	if (application->kv_bytes_per_token <= largest) {
+		return WEIR_OK;
+	}
+	return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+	                      "the KV cache of %s takes %lld bytes a token; expected at most %lld",
+	                      application->config->model->name,
+	                      (long long)application->kv_bytes_per_token, (long long)largest);
+}
+
 static weir_status init_application(weir_serving *serving, uint32_t number, weir_error *error)
 {
 	static const weir_batching *const batchings[] = {&weir_batching_orca, &weir_batching_splitwise,
@@ -99,6 +112,10 @@ static weir_status init_application(weir_serving *serving, uint32_t number, weir
 	if (!weir_scheduler_init(&application->scheduler, &config->scheduler, serving->cluster->seed,
 	                         number)) {
 		return out_of_memory(error);
+	}
+	weir_status fit = check_kv_size(application, error);
+	if (fit != WEIR_OK) {
+		return fit;
 	}
 	for (size_t s = 0; s < config->server_count; s++) {
 		const weir_start_server *start = &config->servers[s];

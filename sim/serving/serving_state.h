@@ -2,8 +2,6 @@
 #ifndef WEIR_SERVING_SERVING_STATE_H
 #define WEIR_SERVING_SERVING_STATE_H
 
-#include <gsl/gsl_rng.h>
-
 #include "serving/inflight.h"
 #include "serving/instance.h"
 #include "serving/instance_list.h"
@@ -91,8 +89,5 @@ void weir_transfer_try(weir_serving *serving, uint32_t request);
 /* True when it found no memory again. */
 bool weir_transfer_retry(weir_serving *serving, uint32_t request);
 void weir_transfer_network_event(weir_serving *serving);
-
-/* invariants.c */
-weir_status weir_serving_check(const weir_serving *serving, weir_error *error);
 
 #endif

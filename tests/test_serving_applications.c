@@ -236,6 +236,58 @@ START_TEST(one_application_without_instances_holds_up_nobody)
 }
 END_TEST
 
+/* The first application's transfer can never start; the second's can as soon as it is tried. */
+START_TEST(a_stall_is_one_of_all_applications)
+{
+	small_cluster *cluster = small_cluster_create();
+	for (int a = 0; a < 2; a++) {
+		small_application *application = small_cluster_add(cluster, "kv_jsq", "orca");
+		application->config.scheduler.transfer_retry_s = a == 0 ? 0.25 : 8.0;
+		small_server server = {.tag = WEIR_TAG_PROMPT,
+		                       .gpus = 1,
+		                       .kv_tokens = 1000,
+		                       .tdp_w = 1000,
+		                       .speed = {.prompt_s = 1.0, .token_s = 1.0}};
+		small_application_add_server(application, &server);
+		server.tag = WEIR_TAG_TOKEN;
+		server.kv_tokens = 160;
+		small_application_add_server(application, &server);
+	}
+	small_cluster_start(cluster);
+	/* A batch of three behind a first one: two caches of 71 tokens arrive at once, fill the token
+	 * server, and neither can grow by 50. */
+	small_cluster_arrive(cluster, 0.0, 0, 10, 1);
+	small_cluster_arrive(cluster, 0.0, 0, 70, 51);
+	small_cluster_arrive(cluster, 0.0, 0, 70, 51);
+	small_cluster_arrive(cluster, 0.0, 0, 70, 51);
+	small_cluster_arrive(cluster, 0.0, 1, 100, 5); /* on the token server from 1 to 5 s */
+	small_cluster_arrive(cluster, 0.0, 1, 100, 5); /* tried at 1 and 9 s */
+	uint64_t retries = 0;
+	while (cluster->row_count < 3) {
+		ck_assert(small_cluster_step(cluster, 100.0));
+		uint64_t pending = weir_engine_get_counts(cluster->engine).pending;
+		ck_assert(!weir_serving_only_retries(cluster->serving, pending));
+		weir_serving_counters counters;
+		weir_serving_counters_get(cluster->serving, &counters);
+		retries = counters.transfer_retries;
+	}
+	ck_assert_uint_gt(retries, 20);
+	/* From here on nothing can happen, and that is seen after two tries. */
+	ck_assert_uint_eq(weir_engine_get_counts(cluster->engine).pending, 1);
+	ck_assert(small_cluster_step(cluster, 100.0));
+	ck_assert(small_cluster_step(cluster, 100.0));
+	ck_assert(weir_serving_only_retries(cluster->serving, 1));
+	small_cluster *copy = small_cluster_copy(cluster);
+	ck_assert(weir_serving_only_retries(copy->serving, 1));
+	small_cluster_destroy(copy);
+	/* But not for ever: an arrival may bring what frees memory. */
+	small_cluster_arrive(cluster, weir_engine_now(cluster->engine), 1, 100, 1);
+	ck_assert(small_cluster_step(cluster, 100.0));
+	ck_assert(!weir_serving_only_retries(cluster->serving, 1));
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
 START_TEST(a_model_too_large_for_an_instance_is_an_error)
 {
 	small_cluster *cluster = small_cluster_create();
@@ -255,6 +307,13 @@ START_TEST(a_model_too_large_for_an_instance_is_an_error)
 	                 WEIR_ERROR_INPUT);
 	ck_assert_ptr_null(serving);
 	ck_assert_ptr_nonnull(strstr(error.message, "do not fit"));
+	/* Bytes of 2^31 tokens of it could not be counted. */
+	large = cluster->applications[1].model;
+	large.layers = 100000;
+	large.hidden = 10000000;
+	ck_assert_int_eq(weir_serving_create(&config, cluster->engine, NULL, &serving, &error),
+	                 WEIR_ERROR_INPUT);
+	ck_assert_ptr_nonnull(strstr(error.message, "bytes a token"));
 	small_cluster_destroy(cluster);
 }
 END_TEST
@@ -266,6 +325,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, each_behaves_as_it_does_alone);
 	tcase_add_test(tests, one_application_without_instances_holds_up_nobody);
+	tcase_add_test(tests, a_stall_is_one_of_all_applications);
 	tcase_add_test(tests, a_model_too_large_for_an_instance_is_an_error);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

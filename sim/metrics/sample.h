@@ -65,7 +65,7 @@ WEIR_API weir_sampler *weir_sampler_create(const weir_cluster *cluster, const we
 WEIR_API void weir_sampler_destroy(weir_sampler *sampler);
 
 /* Calls `emit` for every pool that has an instance. Nothing when no time has passed. Cost:
- * O(instances). */
+ * O(pools * instances). */
 WEIR_API void weir_sampler_take(weir_sampler *sampler, double now,
                                 void (*emit)(void *context, const weir_sample_row *row),
                                 void *context);

@@ -59,7 +59,6 @@ uint32_t weir_inflight_take(weir_inflight *inflight)
 	    .prompt_instance = WEIR_NONE,
 	    .token_instance = WEIR_NONE,
 	    .next = WEIR_NONE,
-	    .previous = WEIR_NONE,
 	};
 	reset_task(&inflight->tasks[weir_prompt_task(slot)]);
 	reset_task(&inflight->tasks[weir_token_task(slot)]);

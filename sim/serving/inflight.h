@@ -69,7 +69,6 @@ typedef struct weir_inflight_request {
 	uint32_t application;
 	uint32_t prompt_instance, token_instance; /* WEIR_NONE: none */
 	uint32_t next;                            /* free list, or queue at the scheduler */
-	uint32_t previous;                        /* queue at the scheduler */
 	weir_event_handle event;                  /* of a dedicated transfer, or the next try of any */
 	uint8_t phase;                            /* weir_request_phase */
 } weir_inflight_request;

@@ -499,7 +499,6 @@ void weir_instance_iteration_ends(weir_serving *serving, weir_instance *instance
 	pool->output_tokens += made;
 	pool->prompt_tokens += instance->current.prompt_tokens;
 	instance->iterations += (uint64_t)instance->count;
-	instance->iteration_events++;
 	serving->counters.iterations++;
 	if (instance->partial_prompt != WEIR_NONE) {
 		weir_task *partial = &serving->inflight.tasks[instance->partial_prompt];

@@ -69,7 +69,7 @@ typedef struct weir_instance {
 	double busy_since, busy_seconds;
 	double batch_token_seconds, energy_joules;
 	int64_t prompt_tokens, output_tokens;
-	uint64_t iterations, iteration_events;
+	uint64_t iterations;
 	uint64_t prompts_completed, requests_completed, preemptions;
 } weir_instance;
 

@@ -105,7 +105,6 @@ static void append_waiting(weir_serving *serving, weir_application_state *applic
 {
 	weir_inflight_request *requests = serving->inflight.requests;
 	requests[request].phase = WEIR_PHASE_AT_SCHEDULER;
-	requests[request].previous = application->waiting_last;
 	requests[request].next = WEIR_NONE;
 	if (application->waiting_last != WEIR_NONE) {
 		requests[application->waiting_last].next = request;
@@ -161,9 +160,7 @@ void weir_request_dispatch_waiting(weir_serving *serving, weir_application_state
 			return;
 		}
 		application->waiting_first = next;
-		if (next != WEIR_NONE) {
-			serving->inflight.requests[next].previous = WEIR_NONE;
-		} else {
+		if (next == WEIR_NONE) {
 			application->waiting_last = WEIR_NONE;
 		}
 		serving->counters.waiting_at_scheduler--;

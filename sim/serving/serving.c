@@ -83,6 +83,19 @@ static bool add_links(weir_serving *serving, uint32_t server, double bytes_per_s
 	return egress == weir_egress_link(server) && ingress == weir_ingress_link(server);
 }
 
+/* A request of 2^32 tokens is still counted exactly. */
+static weir_status check_kv_size(const weir_application_state *application, weir_error *error)
+{
+	const int64_t largest = INT64_C(1) << 30;
+	if (application->kv_bytes_per_token <= largest) {
+		return WEIR_OK;
+	}
+	return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
+	                      "the KV cache of %s takes %lld bytes a token; expected at most %lld",
+	                      application->config->model->name,
+	                      (long long)application->kv_bytes_per_token, (long long)largest);
+}
+
 static weir_status init_application(weir_serving *serving, uint32_t number, weir_error *error)
 {
 	static const weir_batching *const batchings[] = {&weir_batching_orca, &weir_batching_splitwise,
@@ -99,6 +112,10 @@ static weir_status init_application(weir_serving *serving, uint32_t number, weir
 	if (!weir_scheduler_init(&application->scheduler, &config->scheduler, serving->cluster->seed,
 	                         number)) {
 		return out_of_memory(error);
+	}
+	weir_status fit = check_kv_size(application, error);
+	if (fit != WEIR_OK) {
+		return fit;
 	}
 	for (size_t s = 0; s < config->server_count; s++) {
 		const weir_start_server *start = &config->servers[s];
@@ -214,6 +231,17 @@ static weir_status after_event(const weir_serving *serving, weir_error *error)
 #endif
 }
 
+/* Transfers that tried in vain before may start now. */
+static void note_progress(weir_serving *serving)
+{
+	if (serving->retried_in_vain) {
+		for (size_t a = 0; a < serving->cluster->application_count; a++) {
+			serving->applications[a].vain_retries = 0;
+		}
+		serving->retried_in_vain = false;
+	}
+}
+
 weir_status weir_serving_submit(weir_serving *serving, const weir_submission *submission,
                                 weir_error *error)
 {
@@ -238,7 +266,7 @@ weir_status weir_serving_submit(weir_serving *serving, const weir_submission *su
 	serving->counters.prompt_tokens_arrived += submission->prompt_tokens;
 	serving->counters.output_tokens_arrived += submission->output_tokens;
 	weir_request_dispatch(serving, slot);
-	serving->vain_retries = 0;
+	note_progress(serving);
 	return after_event(serving, error);
 }
 
@@ -252,10 +280,8 @@ weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, 
 		weir_request_transfer_done(serving, event->subject);
 		break;
 	case WEIR_EVENT_TRANSFER_RETRY:
-		serving->transfers_waiting--;
-		weir_transfer_try(serving, event->subject);
-		if (serving->inflight.requests[event->subject].phase == WEIR_PHASE_TRANSFER_WAIT) {
-			serving->vain_retries++;
+		if (weir_transfer_retry(serving, event->subject)) {
+			serving->retried_in_vain = true;
 			return after_event(serving, error);
 		}
 		break;
@@ -265,14 +291,24 @@ weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, 
 	case WEIR_SERVING_EVENT_END:
 		assert(false);
 	}
-	serving->vain_retries = 0;
+	note_progress(serving);
 	return after_event(serving, error);
 }
 
 bool weir_serving_only_retries(const weir_serving *serving, uint64_t pending)
 {
-	return pending == serving->transfers_waiting &&
-	       serving->vain_retries > serving->transfers_waiting;
+	if (pending != serving->transfers_waiting || !serving->retried_in_vain) {
+		return false;
+	}
+	/* Those of one application all wait equally long between their tries. */
+	for (size_t a = 0; a < serving->cluster->application_count; a++) {
+		const weir_application_state *application = &serving->applications[a];
+		if (application->transfers_waiting > 0 &&
+		    application->vain_retries <= application->transfers_waiting) {
+			return false;
+		}
+	}
+	return true;
 }
 
 weir_status weir_serving_set_active(weir_serving *serving, uint32_t id, bool active,
@@ -288,7 +324,7 @@ weir_status weir_serving_set_active(weir_serving *serving, uint32_t id, bool act
 		instance->active = false;
 		return after_event(serving, error);
 	}
-	serving->vain_retries = 0;
+	note_progress(serving);
 	instance->active = true;
 	if (!weir_scheduler_add(serving, &application->scheduler, instance)) {
 		instance->active = false;

@@ -137,7 +137,8 @@ typedef struct weir_serving weir_serving;
 
 /*
  * Makes the start state: all instances ACTIVE, nothing in flight. `engine` and `cluster` are
- * borrowed. Errors: out of memory; an application whose model does not fit an instance.
+ * borrowed. Errors: out of memory; an application whose model does not fit an instance, or whose KV
+ * cache takes more than 1 GiB a token.
  */
 WEIR_API weir_status weir_serving_create(const weir_cluster *cluster, weir_engine *engine,
                                          const weir_serving_observer *observer,
@@ -176,7 +177,8 @@ WEIR_API uint32_t weir_serving_instance_count(const weir_serving *serving);
 WEIR_API uint32_t weir_serving_server_count(const weir_serving *serving);
 WEIR_API void weir_serving_instance(const weir_serving *serving, uint32_t instance,
                                     weir_instance_view *view);
-/* Of pool `tag` of an application, iterations still running counted as far as they are finished. */
+/* Of pool `tag` of an application, iterations still running counted as far as they are finished.
+ * Cost: O(instances of all applications). */
 WEIR_API void weir_serving_pool(const weir_serving *serving, uint32_t application, weir_tag tag,
                                 weir_pool_counters *counters);
 WEIR_API void weir_serving_counters_get(const weir_serving *serving,

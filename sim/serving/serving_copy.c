@@ -60,6 +60,8 @@ static bool copy(weir_serving *target, const weir_serving *source)
 		}
 		target->applications[a].waiting_first = source->applications[a].waiting_first;
 		target->applications[a].waiting_last = source->applications[a].waiting_last;
+		target->applications[a].transfers_waiting = source->applications[a].transfers_waiting;
+		target->applications[a].vain_retries = source->applications[a].vain_retries;
 	}
 	if (source->network != NULL &&
 	    (weir_network_copy(target->network, source->network) != WEIR_OK ||
@@ -74,7 +76,7 @@ static bool copy(weir_serving *target, const weir_serving *source)
 	target->network_event = source->network_event;
 	target->next_order = source->next_order;
 	target->transfers_waiting = source->transfers_waiting;
-	target->vain_retries = source->vain_retries;
+	target->retried_in_vain = source->retried_in_vain;
 	target->counters = source->counters;
 	target->out_of_memory = source->out_of_memory;
 	return true;

@@ -2,8 +2,6 @@
 #ifndef WEIR_SERVING_SERVING_STATE_H
 #define WEIR_SERVING_SERVING_STATE_H
 
-#include <gsl/gsl_rng.h>
-
 #include "serving/inflight.h"
 #include "serving/instance.h"
 #include "serving/instance_list.h"
@@ -17,6 +15,8 @@ typedef struct weir_application_state {
 	weir_scheduler scheduler;
 	int64_t kv_bytes_per_token, weights;
 	uint32_t waiting_first, waiting_last; /* requests that found no ACTIVE instance, oldest first */
+	uint64_t transfers_waiting;           /* to be tried again */
+	uint64_t vain_retries;                /* since anything else happened */
 } weir_application_state;
 
 struct weir_serving {
@@ -39,8 +39,8 @@ struct weir_serving {
 
 	weir_selection selection;   /* scratch of iteration starts */
 	uint64_t next_order;        /* of requests on instances */
-	uint64_t transfers_waiting; /* to be tried again */
-	uint64_t vain_retries;      /* since anything else happened */
+	uint64_t transfers_waiting; /* of all applications */
+	bool retried_in_vain;       /* by the last event */
 	weir_serving_counters counters;
 	bool out_of_memory; /* sticky: the event that met it is the last */
 };
@@ -86,9 +86,8 @@ static inline uint32_t weir_ingress_link(uint32_t server)
 }
 
 void weir_transfer_try(weir_serving *serving, uint32_t request);
+/* True when it found no memory again. */
+bool weir_transfer_retry(weir_serving *serving, uint32_t request);
 void weir_transfer_network_event(weir_serving *serving);
-
-/* invariants.c */
-weir_status weir_serving_check(const weir_serving *serving, weir_error *error);
 
 #endif

@@ -81,9 +81,10 @@ void weir_transfer_try(weir_serving *serving, uint32_t request)
 	weir_inflight_request *r = &serving->inflight.requests[request];
 	weir_instance *destination = &serving->instances[r->token_instance];
 	if (destination->memory + r->memory > destination->memory_limit) {
-		const weir_application_state *application = &serving->applications[r->application];
+		weir_application_state *application = &serving->applications[r->application];
 		serving->counters.transfer_retries++;
 		serving->transfers_waiting++;
+		application->transfers_waiting++;
 		schedule(serving, &r->event,
 		         weir_engine_now(serving->engine) + application->config->scheduler.transfer_retry_s,
 		         WEIR_EVENT_TRANSFER_RETRY, request);
@@ -91,6 +92,18 @@ void weir_transfer_try(weir_serving *serving, uint32_t request)
 	}
 	destination->memory += r->memory;
 	start(serving, request);
+}
+
+bool weir_transfer_retry(weir_serving *serving, uint32_t request)
+{
+	const weir_inflight_request *r = &serving->inflight.requests[request];
+	weir_application_state *application = &serving->applications[r->application];
+	serving->transfers_waiting--;
+	application->transfers_waiting--;
+	weir_transfer_try(serving, request);
+	bool in_vain = r->phase == WEIR_PHASE_TRANSFER_WAIT;
+	application->vain_retries += in_vain;
+	return in_vain;
 }
 
 void weir_transfer_network_event(weir_serving *serving)

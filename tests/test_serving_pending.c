@@ -15,6 +15,7 @@ typedef struct pair {
 	uint32_t *plain, *idle;
 	uint32_t task_count, plain_count, idle_count;
 	int64_t passes;
+	uint32_t told_young; /* times that the head's youth was told without playback */
 	gsl_rng *draws;
 } pair;
 
@@ -140,6 +141,28 @@ static void start_aging(pair *p, uint32_t position)
 	}
 }
 
+static void check_query(const pair *p, weir_pending_queue *queue, uint32_t from,
+                        const weir_pending_query *query)
+{
+	uint32_t expected = from;
+	while (expected < p->plain_count) {
+		const weir_task *task = &p->tasks[p->plain[expected]];
+		bool young = !task->first || weir_task_age(task, p->passes) < query->young;
+		if (young || task->need <= query->bytes_free || task->tokens > query->tokens_left) {
+			break;
+		}
+		expected++;
+	}
+	uint32_t position = WEIR_NONE;
+	uint32_t found = weir_pending_find(queue, from, query, &position);
+	if (expected >= p->plain_count) {
+		ck_assert_uint_eq(found, WEIR_NONE);
+	} else {
+		ck_assert_uint_eq(position, expected);
+		ck_assert_uint_eq(found, p->plain[expected]);
+	}
+}
+
 static void check_find(pair *p, weir_pending_queue *queue, uint32_t from)
 {
 	const weir_pending_query query = {
@@ -148,23 +171,7 @@ static void check_find(pair *p, weir_pending_queue *queue, uint32_t from)
 	    .bytes_free = below(p, 60),
 	    .tokens_left = below(p, 1200),
 	};
-	uint32_t expected = from;
-	while (expected < p->plain_count) {
-		const weir_task *task = &p->tasks[p->plain[expected]];
-		bool young = !task->first || weir_task_age(task, p->passes) < query.young;
-		if (young || task->need <= query.bytes_free || task->tokens > query.tokens_left) {
-			break;
-		}
-		expected++;
-	}
-	uint32_t position = WEIR_NONE;
-	uint32_t found = weir_pending_find(queue, from, &query, &position);
-	if (expected >= p->plain_count) {
-		ck_assert_uint_eq(found, WEIR_NONE);
-	} else {
-		ck_assert_uint_eq(position, expected);
-		ck_assert_uint_eq(found, p->plain[expected]);
-	}
+	check_query(p, queue, from, &query);
 }
 
 /* Every task at its position: with these limits all of them match. */
@@ -227,6 +234,13 @@ static void preempt_batch(pair *p, uint32_t *batch)
 	while (p->plain_count > 0 && chance(p, 0.5)) {
 		start_aging(p, below(p, p->plain_count));
 	}
+	p->passes += chance(p, 0.5);
+	int64_t young = below(p, 8);
+	if (weir_pending_head_is_young(&p->queue, p->passes, young)) {
+		ck_assert_uint_gt(p->plain_count, 0);
+		ck_assert_int_lt(weir_task_age(&p->tasks[p->plain[0]], p->passes), young);
+		p->told_young++;
+	}
 	if (chance(p, 0.3)) {
 		check_find(p, &p->queue, chance(p, 0.9) ? 0 : below(p, p->plain_count + 1));
 	}
@@ -267,6 +281,64 @@ START_TEST(tasks_put_back_make_the_difference_they_should)
 		if (round % 100 == 0) {
 			check_all(&p, &p.queue);
 		}
+	}
+	ck_assert_uint_gt(p.told_young, 1000);
+	pair_destroy(&p);
+}
+END_TEST
+
+START_TEST(a_head_that_starts_to_age_grows_old)
+{
+	pair p = pair_create(10, 12);
+	uint32_t chained = pick_idle(&p);
+	draw_task(&p, chained, false, 1);
+	weir_pending_insert(&p.queue, p.tasks, chained, p.passes);
+	uint32_t preempted = pick_idle(&p);
+	draw_task(&p, preempted, true, 1);
+	p.tasks[preempted].age = 30;
+	weir_pending_put_back(&p.queue, p.tasks, preempted, p.passes);
+	p.passes += 100;
+	ck_assert(weir_pending_head_is_young(&p.queue, p.passes, 1));
+	weir_pending_start_aging(&p.queue, p.tasks, chained, p.passes);
+	p.passes += 5;
+	ck_assert(weir_pending_head_is_young(&p.queue, p.passes, 6));
+	ck_assert(!weir_pending_head_is_young(&p.queue, p.passes, 5));
+	pair_destroy(&p);
+}
+END_TEST
+
+/* A few in a long queue that a walk stops at, for one reason each; they come and go. */
+START_TEST(find_passes_over_what_does_not_match)
+{
+	enum { LONG = 20000, OLD = 50 };
+	pair p = pair_create(LONG, 13);
+	for (int round = 0; round < 1500; round++) {
+		while (p.plain_count < LONG - 100 + (uint32_t)(round % 100)) {
+			uint32_t task = pick_idle(&p);
+			draw_task(&p, task, chance(&p, 0.9999), 1);
+			p.tasks[task].age += p.tasks[task].first ? OLD + below(&p, 50) : 0;
+			/* One of them in what the first split moves away. */
+			p.tasks[task].need = p.plain_count == 100 || chance(&p, 0.0001) ? 0 : 1000;
+			p.tasks[task].tokens = chance(&p, 0.0001) ? 1000 : 1;
+			/* Arrivals as well, but at first the array would take long to bisect. */
+			if (round > 0) {
+				plain_insert(&p, plain_bisect(&p, task), task);
+				weir_pending_insert(&p.queue, p.tasks, task, p.passes);
+			} else {
+				plain_insert(&p, p.plain_count, task);
+				weir_pending_append(&p.queue, p.tasks, task);
+			}
+		}
+		uint32_t from = chance(&p, 0.5) ? 0 : below(&p, p.plain_count);
+		const weir_pending_query query = {
+		    .passes = p.passes, .young = OLD, .bytes_free = 10, .tokens_left = 10};
+		check_query(&p, &p.queue, from, &query);
+		/* Away with the first match, and with some others. */
+		uint32_t position;
+		if (weir_pending_find(&p.queue, 0, &query, &position) != WEIR_NONE) {
+			remove_at(&p, position);
+		}
+		remove_at(&p, below(&p, p.plain_count));
 	}
 	pair_destroy(&p);
 }
@@ -321,6 +393,9 @@ START_TEST(a_copy_goes_its_own_way)
 			p.queue = copy;
 			copy = other;
 		}
+		int64_t young = below(&p, 8);
+		ck_assert_int_eq(weir_pending_head_is_young(&copy, p.passes, young),
+		                 weir_pending_head_is_young(&p.queue, p.passes, young));
 		check_all(&p, &copy);
 		check_first(&p, &p.queue);
 	}
@@ -355,7 +430,7 @@ START_TEST(a_long_queue_is_the_array_as_well)
 	ck_assert_uint_le(p.queue.tree.leaves.capacity, 2 * most);
 	/* From here and there to nothing: from the end, the start, and the middle. */
 	while (p.plain_count > 0) {
-		uint32_t run = p.plain_count < 400 ? p.plain_count : 400;
+		uint32_t run = p.plain_count < 400 ? (p.plain_count + 1) / 2 : 400;
 		uint32_t start = below(&p, 3) * ((p.plain_count - run) / 2);
 		for (uint32_t i = 0; i < run; i++) {
 			weir_pending_remove(&p.queue, p.tasks, p.plain[start + i]);
@@ -365,6 +440,7 @@ START_TEST(a_long_queue_is_the_array_as_well)
 		        (p.plain_count - start) * sizeof p.plain[0]);
 		check_first(&p, &p.queue);
 		check_find(&p, &p.queue, below(&p, p.plain_count + 1));
+		ck_assert(p.plain_count > 10 || p.queue.tree.height == 0);
 	}
 	ck_assert_uint_eq(p.queue.tree.root, WEIR_NONE);
 	ck_assert_uint_eq(
@@ -380,6 +456,8 @@ int main(void)
 	tcase_set_timeout(tests, 280);
 	tcase_add_test(tests, insertion_is_bisection);
 	tcase_add_test(tests, tasks_put_back_make_the_difference_they_should);
+	tcase_add_test(tests, a_head_that_starts_to_age_grows_old);
+	tcase_add_test(tests, find_passes_over_what_does_not_match);
 	tcase_add_test(tests, the_log_is_bounded);
 	tcase_add_test(tests, a_copy_goes_its_own_way);
 	tcase_add_test(tests, a_long_queue_is_the_array_as_well);

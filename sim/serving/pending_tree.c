@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 
-enum { LEAF_SIZE = 64, BRANCH_SIZE = 128 };
+/* A directory of one branch, up to some 45,000 entries, is what a bisection searches fastest. */
+enum { LEAF_SIZE = 128, BRANCH_SIZE = 512 };
 
 /* What leaves and branches have in common. */
 typedef struct node_head {
@@ -185,17 +186,21 @@ static bool may_match(const bounds *b, const weir_pending_query *query)
 /* The child that holds position `index` of the branch. */
 static uint32_t slot_of(const branch_node *branch, uint32_t index)
 {
-	uint32_t before = 0;
-	for (uint32_t i = 1; i < branch->head.count; i++) {
-		before += branch->starts[i] <= index;
+	uint32_t slot = 0;
+	uint32_t count = branch->head.count;
+	while (count > 1) {
+		uint32_t half = count / 2;
+		slot += branch->starts[slot + half] <= index ? half : 0;
+		count -= half;
 	}
-	return before;
+	return slot;
 }
 
-/* The same when it is between the children `low` and `high`, and about in the middle. */
-static uint32_t slot_between(const branch_node *branch, uint32_t index, uint32_t low, uint32_t high)
+/* The same when it is between the children `low` and `high`, and about at `guess`. */
+static uint32_t slot_between(const branch_node *branch, uint32_t index, uint32_t low, uint32_t high,
+                             uint32_t guess)
 {
-	uint32_t slot = low + (high - low) / 2;
+	uint32_t slot = guess < low || guess > high ? low + (high - low) / 2 : guess;
 	while (branch->starts[slot] > index) {
 		slot--;
 	}
@@ -234,27 +239,33 @@ static position place_at(const weir_pending_tree *tree, uint32_t level, uint32_t
 	return (position){node, index};
 }
 
-static position bisect(const weir_pending_tree *tree, weir_pending_key key, int64_t passes)
+static position bisect(weir_pending_tree *tree, weir_pending_key key, int64_t passes)
 {
 	uint32_t node = tree->root;
 	uint32_t low = 0;
 	uint32_t high = tree->count;
+	const uint32_t guesses = sizeof tree->guesses / sizeof tree->guesses[0];
+	uint32_t turns = 1;
 	for (uint32_t level = tree->height; level > 0; level--) {
-		/* Positions low to high - 1 are in the children `first` to `last`. */
+		/* Positions low to high - 1 are within the children `first` to `last`. */
 		const branch_node *branch = branch_at(tree, node);
 		uint32_t first = 0;
 		uint32_t last = branch->head.count - 1;
 		while (low < high && first < last) {
 			uint32_t probe = low + (high - low) / 2;
-			uint32_t slot = slot_between(branch, probe, first, last);
+			uint16_t *guess = &tree->guesses[turns % guesses];
+			uint32_t slot = slot_between(branch, probe, first, last, *guess);
+			*guess = (uint16_t)slot;
 			uint32_t start = branch->starts[slot];
 			if (weir_pending_before(
 			        key, *key_at(tree, level - 1, branch->children[slot], probe - start), passes)) {
 				high = probe;
-				last = slot - (probe == start && slot > first);
+				turns = 2 * turns;
+				last = slot;
 			} else {
 				low = probe + 1;
-				first = slot + (slot < last && branch->starts[slot + 1] == low);
+				turns = 2 * turns + 1;
+				first = slot;
 			}
 		}
 		if (low == high) {

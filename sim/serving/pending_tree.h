@@ -48,6 +48,9 @@ typedef struct weir_pending_tree {
 	uint32_t root;   /* WEIR_NONE: empty */
 	uint32_t height; /* levels of branches above the leaves */
 	uint32_t count;
+	/* Where a bisection that took the same turns found its probe last: a list changes little
+	 * between two bisections. Only a start for the search, so it may be anything. */
+	uint16_t guesses[256];
 } weir_pending_tree;
 
 /* What ends or feeds a walk over the queue. */

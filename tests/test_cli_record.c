@@ -111,7 +111,7 @@ START_TEST(recover_makes_a_file)
 	snprintf(arguments, sizeof arguments, "info %s.part", path);
 	expect(arguments, 2, "weir recover");
 	snprintf(arguments, sizeof arguments, "recover %s.part", path);
-	expect(arguments, 0, "again.h5: 5000 rows recovered, 0 unfinished ones left out\n");
+	expect(arguments, 0, "again.h5: 5000 rows recovered, 0 cut off as incomplete\n");
 	expect(arguments, 2, "exists and would be overwritten");
 	snprintf(arguments, sizeof arguments, "recover %s.part --json -o %s", path,
 	         fixture_path("other.h5"));

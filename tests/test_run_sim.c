@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/random.h"
+#include "record/reader.h"
 #include "run/sim.h"
 #include "support/run_support.h"
 #include "support/test_support.h"
@@ -191,6 +192,34 @@ START_TEST(the_same_seed_gives_the_same_digest)
 	}
 	ck_assert_str_eq(digests[0], digests[1]);
 	ck_assert_str_ne(digests[0], digests[2]);
+}
+END_TEST
+
+START_TEST(a_recorded_config_repeats_its_run)
+{
+	for (size_t i = 0; i < CASE_COUNT; i++) {
+		const char *first = test_path("first.h5");
+		const char *again = test_path("again.h5");
+		const char *path = test_path("recorded.json");
+		const weir_config *config = load_case(&cases[i]);
+		test_run(config, first, NULL);
+		weir_config_destroy(config);
+		char digest[64];
+		snprintf(digest, sizeof digest, "%s", test_digest(first));
+
+		weir_reader *reader = NULL;
+		char *text = NULL;
+		weir_error error = {0};
+		ck_assert_ok(weir_reader_open(first, &reader, &error), &error);
+		ck_assert_ok(weir_reader_document(reader, "/provenance/config", &text, &error), &error);
+		weir_reader_close(reader);
+		test_write_file(path, text);
+		free(text);
+		config = test_config(path, NULL);
+		test_run(config, again, NULL);
+		weir_config_destroy(config);
+		ck_assert_msg(strcmp(test_digest(again), digest) == 0, "%s", cases[i].name);
+	}
 }
 END_TEST
 
@@ -379,6 +408,7 @@ int main(void)
 	TCase *tests = tcase_create("sim");
 	tcase_set_timeout(tests, 250);
 	tcase_add_test(tests, the_same_seed_gives_the_same_digest);
+	tcase_add_test(tests, a_recorded_config_repeats_its_run);
 	tcase_add_test(tests, event_logs_are_as_they_were);
 	tcase_add_test(tests, interleaved_simulations_equal_each_alone);
 	tcase_add_test(tests, restored_simulations_go_on_the_same);

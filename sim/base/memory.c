@@ -12,7 +12,7 @@ void *weir_allocate(size_t count, size_t size)
 	return calloc(count > 0 ? count : 1, size > 0 ? size : 1);
 }
 
-bool weir_reserve(void **data, size_t *capacity, size_t needed, size_t item_size)
+bool weir_reserve_raw(void **data, size_t *capacity, size_t needed, size_t item_size)
 {
 	if (needed <= *capacity) {
 		return true;
@@ -31,9 +31,20 @@ bool weir_reserve(void **data, size_t *capacity, size_t needed, size_t item_size
 	if (moved == NULL) {
 		return false;
 	}
-	memset((char *)moved + *capacity * item_size, 0, (grown - *capacity) * item_size);
 	*data = moved;
 	*capacity = grown;
+	return true;
+}
+
+bool weir_reserve(void **data, size_t *capacity, size_t needed, size_t item_size)
+{
+	size_t before = *capacity;
+	if (!weir_reserve_raw(data, capacity, needed, item_size)) {
+		return false;
+	}
+	if (*capacity > before) {
+		memset((char *)*data + before * item_size, 0, (*capacity - before) * item_size);
+	}
 	return true;
 }
 

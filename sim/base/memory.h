@@ -18,6 +18,8 @@ WEIR_API void *weir_allocate(size_t count, size_t size);
  * memory is out. O(1) amortised.
  */
 WEIR_API bool weir_reserve(void **data, size_t *capacity, size_t needed, size_t item_size);
+/* The same, but new items hold anything: memory that is never used is then never touched. */
+WEIR_API bool weir_reserve_raw(void **data, size_t *capacity, size_t needed, size_t item_size);
 
 /* A copy of `count` items of `item_size` bytes; NULL when count is 0 or memory is out. */
 WEIR_API void *weir_duplicate(const void *data, size_t count, size_t item_size);

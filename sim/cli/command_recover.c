@@ -98,8 +98,7 @@ static int run(const weir_command *command, int argc, char **argv)
 	if (arguments.json) {
 		return print_json(arguments.part_path, path, kept, cut);
 	}
-	printf("%s: %" PRIu64 " rows recovered, %" PRIu64 " unfinished ones left out\n", path, kept,
-	       cut);
+	printf("%s: %" PRIu64 " rows recovered, %" PRIu64 " cut off as incomplete\n", path, kept, cut);
 	return 0;
 }
 

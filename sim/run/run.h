@@ -33,9 +33,9 @@ typedef struct weir_run_options {
 typedef struct weir_run_result {
 	weir_summary summary;
 	weir_serving_counters counters;
-	bool stalled;          /* ended because nothing could go on */
-	double cpu_seconds;    /* of the process, from the start of the run to the closed file */
-	char output_part[512]; /* after an error: the file that holds what was done; "" for none */
+	bool stalled;           /* ended because nothing could go on */
+	double cpu_seconds;     /* of the process, from the start of the run to the closed file */
+	char output_part[4096]; /* after an error: the file that holds what was done; "" for none */
 } weir_run_result;
 
 WEIR_API weir_run_options weir_run_options_default(void);

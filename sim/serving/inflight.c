@@ -18,12 +18,13 @@ void weir_inflight_release(weir_inflight *inflight)
 	weir_inflight_init(inflight);
 }
 
+/* A slot is set as a whole when it is taken. */
 static bool reserve(weir_inflight *inflight, size_t requests)
 {
-	return weir_reserve((void **)&inflight->requests, &inflight->request_capacity, requests,
-	                    sizeof *inflight->requests) &&
-	       weir_reserve((void **)&inflight->tasks, &inflight->task_capacity, 2 * requests,
-	                    sizeof *inflight->tasks);
+	return weir_reserve_raw((void **)&inflight->requests, &inflight->request_capacity, requests,
+	                        sizeof *inflight->requests) &&
+	       weir_reserve_raw((void **)&inflight->tasks, &inflight->task_capacity, 2 * requests,
+	                        sizeof *inflight->tasks);
 }
 
 static void reset_task(weir_task *task)

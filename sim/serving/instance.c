@@ -84,7 +84,8 @@ static void finish_sift(weir_instance *instance, weir_task *tasks, uint32_t posi
 
 bool weir_finish_push(weir_instance *instance, weir_task *tasks, uint32_t task, int64_t progress)
 {
-	if (!weir_reserve((void **)&instance->finish, &instance->finish_capacity,
+	if (instance->finish_count == instance->finish_capacity &&
+	    !weir_reserve((void **)&instance->finish, &instance->finish_capacity,
 	                  (size_t)instance->finish_count + 1, sizeof *instance->finish)) {
 		return false;
 	}

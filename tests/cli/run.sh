@@ -172,7 +172,25 @@ if [[ -s err ]]; then
 	complain 'run --json printed to standard error'
 fi
 expect_status 0 "$WEIR" verify run.h5
-expect_files run.h5
+
+# One figure changed in the file, which stores it as it is.
+"${run[@]}" "${trace[@]}" --json --until 60 >run.json
+python3 - <<'END' || complain 'no bill in the file'
+import json, struct
+cost = struct.pack("<d", json.load(open("run.json"))["totals"]["cost_usd"])
+data = open("run.h5", "rb").read()
+assert data.count(cost) == 1
+open("run.h5", "wb").write(data.replace(cost, struct.pack("<d", 1.0)))
+END
+expect_status 1 "$WEIR" verify run.h5
+expect_out '^bill +FAILS +cost_usd is 1, of the servers '
+expect_out '^run.h5: 9 checks hold, 1 fail, 0 skipped'
+expect_status 1 "$WEIR" verify run.h5 --json
+expect_out '"holds":.false'
+expect_status 2 "$WEIR" verify "$traces/syn_conv.csv"
+expect_status 2 "$WEIR" verify run.h5 run.h5
+expect_err 'one FILE.h5 is needed, 2 are given'
+expect_files run.h5 run.json
 
 # A request that can never fit is counted, and the run goes on.
 printf '%s\n0,0,100,20\n1,1,900000,5\n2,90,300,1\n' $header >never.csv
@@ -214,6 +232,8 @@ end_with() {
 			break
 		fi
 	done
+	# What was recorded is kept from the first flush on: give it some flush intervals.
+	sleep 0.5
 	kill "-$1" $pid
 	wait $pid 2>/dev/null || status=$?
 	if ((status != $2)); then

@@ -6,6 +6,8 @@
  * At most one prompt is unfinished at the end of an iteration: nothing joins behind one that got
  * less than it needs.
  */
+#include <assert.h>
+
 #include "serving/instance.h"
 
 static void select_batch(weir_instance *instance, const weir_instance_config *config,
@@ -15,8 +17,10 @@ static void select_batch(weir_instance *instance, const weir_instance_config *co
 	selection->tokens = (int64_t)instance->batch.count - instance->prompts_in_batch;
 	if (instance->partial_prompt != WEIR_NONE) {
 		weir_task *partial = &tasks[instance->partial_prompt];
+		/* It took all that was left; since then token tasks have left the batch, none has joined.
+		 */
 		int64_t left = config->max_batch_tokens - selection->tokens;
-		left = left > 0 ? left : 0;
+		assert(left > 0);
 		partial->chunk = (int32_t)(left < partial->remaining ? left : partial->remaining);
 		selection->tokens += partial->chunk;
 	}

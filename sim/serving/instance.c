@@ -286,12 +286,10 @@ static void count_prompt(weir_serving *serving, weir_instance *instance, uint32_
 	weir_batch *batch = &instance->current;
 	int64_t chunk = prompt->chunk;
 	int64_t processed = prompt->tokens - prompt->remaining;
-	if (chunk > 0) {
-		batch->prompt_tasks++;
-		batch->prompt_tokens += chunk;
-		batch->prompt_context += processed;
-		batch->prompt_attention += (double)chunk * ((double)processed + (double)(chunk - 1) / 2.0);
-	}
+	batch->prompt_tasks++;
+	batch->prompt_tokens += chunk;
+	batch->prompt_context += processed;
+	batch->prompt_attention += (double)chunk * ((double)processed + (double)(chunk - 1) / 2.0);
 	if (chunk < prompt->remaining) {
 		instance->partial_prompt = task;
 		return;

@@ -49,7 +49,7 @@ typedef struct weir_instance_type {
 	const weir_server_sku *sku;
 	const weir_execution_time *time; /* shared, not owned */
 	int64_t memory_limit;            /* bytes of its GPUs */
-	double nic_bytes_per_s;          /* of its server; 0: none */
+	double nic_bytes_per_s;          /* of its server; 0: none (not with shared_nic) */
 	double share_of_server;          /* GPUs of the instance / GPUs of the server */
 } weir_instance_type;
 

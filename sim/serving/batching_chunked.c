@@ -26,7 +26,7 @@ static void select_batch(weir_instance *instance, const weir_instance_config *co
 	}
 	while (weir_selection_size(selection) < config->max_batch_size &&
 	       selection->tokens < config->max_batch_tokens) {
-		uint32_t task = instance->waiting.root;
+		uint32_t task = weir_waiting_first(&instance->waiting, tasks);
 		if (task == WEIR_NONE || selection->memory + tasks[task].need > instance->memory_limit) {
 			break;
 		}

@@ -100,8 +100,8 @@ static void keep_old(const weir_instance *instance, const weir_instance_config *
 static void select_waiting(weir_instance *instance, const weir_instance_config *config,
                            weir_task *tasks, weir_selection *selection)
 {
-	while (instance->waiting.root != WEIR_NONE && !is_full(selection, config)) {
-		uint32_t task = instance->waiting.root;
+	while (instance->waiting.count > 0 && !is_full(selection, config)) {
+		uint32_t task = weir_waiting_first(&instance->waiting, tasks);
 		if (!tasks[task].selected) {
 			if (is_too_much(selection, tasks[task].tokens, config) ||
 			    !fits(selection, &tasks[task], instance)) {

@@ -45,6 +45,7 @@ typedef struct weir_task {
 	uint8_t state;        /* weir_task_state */
 	bool first;           /* first of its request's tasks on its instance: it ages while it waits */
 	bool waiting;         /* in the waiting heap */
+	bool in_run;          /* of its run, not of its heap */
 	bool selected;        /* joins the batch that is being selected */
 } weir_task;
 

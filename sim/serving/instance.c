@@ -198,8 +198,8 @@ static void preempt_all_but(weir_serving *serving, weir_instance *instance, uint
 	if (leaving == 0) {
 		return;
 	}
-	uint32_t first = instance->batch.last;
-	for (uint32_t i = 1; i < leaving; i++) {
+	uint32_t first = kept == 0 ? instance->batch.first : instance->batch.last;
+	for (uint32_t i = 1; i < leaving && kept > 0; i++) {
 		first = tasks[first].previous;
 	}
 	for (uint32_t task = first; task != WEIR_NONE; task = tasks[task].next) {

@@ -60,13 +60,13 @@ static weir_status add_instance(weir_serving *serving, uint32_t application_numb
 	    .memory = application->weights,
 	    .memory_limit = instance_type->memory_limit,
 	    .weights = application->weights,
-	    .waiting = {.root = WEIR_NONE},
 	    .partial_prompt = WEIR_NONE,
 	    .power_w = instance_type->share_of_server * instance_type->sku->tdp_w *
 	               serving->cluster->idle_fraction,
 	    .accounted = weir_engine_now(serving->engine),
 	};
 	weir_pending_init(&instance->pending);
+	weir_waiting_init(&instance->waiting);
 	weir_task_list_init(&instance->pending_prompts);
 	weir_task_list_init(&instance->blocked);
 	weir_task_list_init(&instance->batch);

@@ -56,15 +56,50 @@ static uint32_t meld_siblings(weir_task *tasks, uint32_t first)
 	return root;
 }
 
+void weir_waiting_init(weir_waiting_heap *heap)
+{
+	*heap = (weir_waiting_heap){.root = WEIR_NONE, .run_first = WEIR_NONE, .run_last = WEIR_NONE};
+}
+
+uint32_t weir_waiting_first(const weir_waiting_heap *heap, const weir_task *tasks)
+{
+	if (heap->root == WEIR_NONE || heap->run_first == WEIR_NONE) {
+		return heap->root == WEIR_NONE ? heap->run_first : heap->root;
+	}
+	return before(&tasks[heap->root], &tasks[heap->run_first]) ? heap->root : heap->run_first;
+}
+
+/* In the run, heap_parent is the task before and heap_sibling the one after. */
+static void append_to_run(weir_waiting_heap *heap, weir_task *tasks, uint32_t task)
+{
+	tasks[task].in_run = true;
+	tasks[task].heap_parent = heap->run_last;
+	*(heap->run_last != WEIR_NONE ? &tasks[heap->run_last].heap_sibling : &heap->run_first) = task;
+	heap->run_last = task;
+}
+
+static void remove_from_run(weir_waiting_heap *heap, weir_task *tasks, uint32_t task)
+{
+	uint32_t earlier = tasks[task].heap_parent;
+	uint32_t later = tasks[task].heap_sibling;
+	*(earlier != WEIR_NONE ? &tasks[earlier].heap_sibling : &heap->run_first) = later;
+	*(later != WEIR_NONE ? &tasks[later].heap_parent : &heap->run_last) = earlier;
+	tasks[task].in_run = false;
+}
+
 void weir_waiting_push(weir_waiting_heap *heap, weir_task *tasks, uint32_t task)
 {
 	tasks[task].heap_child = tasks[task].heap_sibling = tasks[task].heap_parent = WEIR_NONE;
 	tasks[task].waiting = true;
-	heap->root = meld(tasks, heap->root, task);
 	heap->count++;
+	if (heap->run_last == WEIR_NONE || before(&tasks[heap->run_last], &tasks[task])) {
+		append_to_run(heap, tasks, task);
+	} else {
+		heap->root = meld(tasks, heap->root, task);
+	}
 }
 
-void weir_waiting_remove(weir_waiting_heap *heap, weir_task *tasks, uint32_t task)
+static void remove_from_heap(weir_waiting_heap *heap, weir_task *tasks, uint32_t task)
 {
 	weir_task *removed = &tasks[task];
 	uint32_t children = meld_siblings(tasks, removed->heap_child);
@@ -83,7 +118,16 @@ void weir_waiting_remove(weir_waiting_heap *heap, weir_task *tasks, uint32_t tas
 		}
 		heap->root = meld(tasks, heap->root, children);
 	}
-	removed->heap_child = removed->heap_sibling = removed->heap_parent = WEIR_NONE;
-	removed->waiting = false;
+}
+
+void weir_waiting_remove(weir_waiting_heap *heap, weir_task *tasks, uint32_t task)
+{
+	if (tasks[task].in_run) {
+		remove_from_run(heap, tasks, task);
+	} else {
+		remove_from_heap(heap, tasks, task);
+	}
+	tasks[task].heap_child = tasks[task].heap_sibling = tasks[task].heap_parent = WEIR_NONE;
+	tasks[task].waiting = false;
 	heap->count--;
 }

@@ -69,13 +69,18 @@ static void steps(fast_run *run, size_t count)
 	}
 }
 
-static void toggle_one(fast_run *run, uint32_t instance)
+/* Every fourth case has an instance out of service when it is copied, every fourth all of them, so
+ * that requests wait at the scheduler. */
+static void set_active(fast_run *run, uint64_t seed, bool active)
 {
-	weir_error error = {0};
-	weir_instance_view view;
-	weir_serving_instance(fast_run_serving(run), instance, &view);
-	ck_assert_ok(weir_serving_set_active(fast_run_serving(run), instance, !view.active, &error),
-	             &error);
+	weir_serving *serving = fast_run_serving(run);
+	uint32_t count = weir_serving_instance_count(serving);
+	for (uint32_t i = 0; i < count; i++) {
+		weir_error error = {0};
+		if (seed % 4 == 1 || (seed % 4 == 0 && i == seed / 4 % count)) {
+			ck_assert_ok(weir_serving_set_active(serving, i, active, &error), &error);
+		}
+	}
 }
 
 static naive_result finish(fast_run *run)
@@ -100,12 +105,9 @@ static void check_copies(uint64_t seed, const naive_config *config, random_case 
 	}
 	fast_run *original = runs[0];
 	fast_run *stale = runs[2];
-	uint32_t instance = (uint32_t)gsl_rng_uniform_int(draws, config->instance_count);
 	steps(original, gsl_rng_uniform_int(draws, 3 * random->request_count));
-	if (seed % 4 == 0) {
-		toggle_one(original, instance);
-		steps(original, gsl_rng_uniform_int(draws, random->request_count));
-	}
+	set_active(original, seed, false);
+	steps(original, gsl_rng_uniform_int(draws, random->request_count));
 	steps(stale, gsl_rng_uniform_int(draws, 6 * random->request_count));
 	for (int i = 1; i < 3; i++) {
 		fast_run_copy(runs[i], original);
@@ -117,9 +119,8 @@ static void check_copies(uint64_t seed, const naive_config *config, random_case 
 	/* Running one copy leaves the others alone. */
 	naive_result results[3];
 	for (int i = 2; i >= 0; i--) {
-		if (seed % 4 == 0) {
-			toggle_one(runs[i], instance);
-		}
+		steps(runs[i], random->request_count / 4);
+		set_active(runs[i], seed, true);
 		results[i] = finish(runs[i]);
 	}
 	for (int i = 1; i < 3; i++) {

@@ -324,7 +324,6 @@ weir_status weir_serving_set_active(weir_serving *serving, uint32_t id, bool act
 		instance->active = false;
 		return after_event(serving, error);
 	}
-	note_progress(serving);
 	instance->active = true;
 	if (!weir_scheduler_add(serving, &application->scheduler, instance)) {
 		instance->active = false;

@@ -64,6 +64,7 @@ typedef struct bench_case {
 
 typedef struct bench_result {
 	double ns_per_request, ns_per_event, events_per_request;
+	double completed; /* share of the requests; the others wait for memory that nobody frees */
 	uint64_t preemptions, retries;
 } bench_result;
 
@@ -194,6 +195,7 @@ static bench_result run(const bench_case *bench)
 	    .ns_per_request = 1e9 * seconds / (double)counters.arrived,
 	    .ns_per_event = 1e9 * seconds / (double)events,
 	    .events_per_request = (double)events / (double)counters.arrived,
+	    .completed = (double)counters.completed / (double)counters.arrived,
 	    .retries = counters.transfer_retries,
 	};
 	for (uint32_t i = 0; i < bench->instances; i++) {
@@ -206,20 +208,21 @@ static bench_result run(const bench_case *bench)
 	return result;
 }
 
-static void print(const bench_case *bench, const bench_result *result, bool json)
+static void print(const bench_case *bench, const bench_result *result, bool json,
+                  const char *before)
 {
 	const char *kind = weir_batching_names[bench->kind];
 	double n = (double)bench->requests;
 	if (json) {
-		printf("{\"scheduler\": \"%s\", \"kind\": \"%s\", \"instances\": %u, \"backlog\": %zu, "
-		       "\"ns_per_request\": %.0f, \"ns_per_event\": %.1f}\n",
-		       bench->scheduler, kind, bench->instances, bench->backlog, result->ns_per_request,
-		       result->ns_per_event);
+		printf("%s{\"scheduler\": \"%s\", \"kind\": \"%s\", \"instances\": %u, \"backlog\": %zu, "
+		       "\"ns_per_request\": %.0f, \"ns_per_event\": %.1f}",
+		       before, bench->scheduler, kind, bench->instances, bench->backlog,
+		       result->ns_per_request, result->ns_per_event);
 	} else {
-		printf("%-11s %-10s %9u %8zu %10.0f %9.1f %11.1f %9.1f %9.1f\n", bench->scheduler, kind,
-		       bench->instances, bench->backlog, result->ns_per_request, result->ns_per_event,
+		printf("%-11s %-10s %9u %8zu %10.0f %9.1f %11.1f %9.1f %9.1f %9.3f\n", bench->scheduler,
+		       kind, bench->instances, bench->backlog, result->ns_per_request, result->ns_per_event,
 		       result->events_per_request, (double)result->preemptions / n,
-		       (double)result->retries / n);
+		       (double)result->retries / n, result->completed);
 	}
 	fflush(stdout);
 }
@@ -237,9 +240,11 @@ int main(int argc, char **argv)
 		size_t backlog;
 	} loads[] = {{12, 0}, {120, 0}, {2, 1000}, {2, 10000}, {2, 100000}, {120, 100000}};
 	if (!json) {
-		printf("%-11s %-10s %9s %8s %10s %9s %11s %9s %9s\n", "scheduler", "kind", "instances",
-		       "backlog", "ns/request", "ns/event", "events/req.", "preempt.", "retries");
+		printf("%-11s %-10s %9s %8s %10s %9s %11s %9s %9s %9s\n", "scheduler", "kind", "instances",
+		       "backlog", "ns/request", "ns/event", "events/req.", "preempt.", "retries",
+		       "completed");
 	}
+	bool first = true;
 	for (int kind = 0; weir_batching_names[kind] != NULL; kind++) {
 		for (size_t s = 0; s < sizeof schedulers / sizeof schedulers[0]; s++) {
 			for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++) {
@@ -247,9 +252,13 @@ int main(int argc, char **argv)
 				const bench_case bench = {schedulers[s], kind, loads[i].instances, loads[i].backlog,
 				                          requests};
 				bench_result result = run(&bench);
-				print(&bench, &result, json);
+				print(&bench, &result, json, first ? "[" : ",\n ");
+				first = false;
 			}
 		}
+	}
+	if (json) {
+		puts("]");
 	}
 	return EXIT_SUCCESS;
 }

@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/engine.h"
-
 /* No request, task or instance. */
 #define WEIR_NONE UINT32_MAX
 
@@ -70,7 +68,6 @@ typedef struct weir_inflight_request {
 	uint32_t application;
 	uint32_t prompt_instance, token_instance; /* WEIR_NONE: none */
 	uint32_t next;                            /* free list, or queue at the scheduler */
-	weir_event_handle event;                  /* of a dedicated transfer, or the next try of any */
 	uint8_t phase;                            /* weir_request_phase */
 } weir_inflight_request;
 

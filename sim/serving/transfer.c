@@ -7,14 +7,16 @@
 
 static const double BYTES_PER_GB = 1024.0 * 1024.0 * 1024.0;
 
-static void schedule(weir_serving *serving, weir_event_handle *handle, double time,
-                     weir_serving_event type, uint32_t subject)
+static weir_event_handle schedule(weir_serving *serving, double time, weir_serving_event type,
+                                  uint32_t subject)
 {
-	*handle = weir_engine_schedule(serving->engine, time, WEIR_CLASS_SERVING,
-	                               (weir_event){.type = (uint32_t)type, .subject = subject});
-	if (handle->generation == 0) {
+	weir_event_handle handle =
+	    weir_engine_schedule(serving->engine, time, WEIR_CLASS_SERVING,
+	                         (weir_event){.type = (uint32_t)type, .subject = subject});
+	if (handle.generation == 0) {
 		serving->out_of_memory = true;
 	}
+	return handle;
 }
 
 static double overlap_of(const weir_application_state *application)
@@ -41,7 +43,7 @@ static void follow_network(weir_serving *serving)
 	if (pending) {
 		weir_engine_reschedule(serving->engine, serving->network_event, next);
 	} else {
-		schedule(serving, &serving->network_event, next, WEIR_EVENT_NETWORK, 0);
+		serving->network_event = schedule(serving, next, WEIR_EVENT_NETWORK, 0);
 	}
 }
 
@@ -55,8 +57,8 @@ static void start(weir_serving *serving, uint32_t request)
 	if (serving->network == NULL) {
 		double bytes_per_s = application->config->scheduler.transfer_bandwidth_gb_per_s *
 		                     overlap_of(application) * BYTES_PER_GB;
-		schedule(serving, &r->event, now + (double)r->transfer_bytes / bytes_per_s,
-		         WEIR_EVENT_TRANSFER_END, request);
+		schedule(serving, now + (double)r->transfer_bytes / bytes_per_s, WEIR_EVENT_TRANSFER_END,
+		         request);
 		return;
 	}
 	uint32_t from = serving->instances[r->prompt_instance].server;
@@ -85,7 +87,7 @@ void weir_transfer_try(weir_serving *serving, uint32_t request)
 		serving->counters.transfer_retries++;
 		serving->transfers_waiting++;
 		application->transfers_waiting++;
-		schedule(serving, &r->event,
+		schedule(serving,
 		         weir_engine_now(serving->engine) + application->config->scheduler.transfer_retry_s,
 		         WEIR_EVENT_TRANSFER_RETRY, request);
 		return;

@@ -30,8 +30,8 @@ typedef struct weir_task {
 	int32_t chunk;  /* tokens in the current iteration */
 
 	uint32_t pending; /* its entry in the pending queue, see pending_queue.h */
-	uint32_t previous,
-	    next; /* batch, pending prompts or blocked: a task is in one of them at most */
+	/* In the batch, the pending prompts or the blocked tasks: in one of them at most. */
+	uint32_t previous, next;
 	uint32_t heap_child, heap_sibling, heap_parent; /* waiting heap, see waiting_heap.h */
 	uint32_t finish_position;                       /* in the instance's finish heap */
 	uint64_t order;       /* of its request on this instance: equal arrivals keep it */

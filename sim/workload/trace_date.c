@@ -89,6 +89,26 @@ static bool read_zone(const char *p, const char *end, int *ahead)
 	return true;
 }
 
+/* One to nine digits behind the point at *p, in nanoseconds. */
+static bool read_fraction(const char **p, int64_t *ns)
+{
+	static const uint32_t units[] = {0,     100000000, 10000000, 1000000, 100000,
+	                                 10000, 1000,      100,      10,      1};
+	const char *first = *p + 1;
+	const char *end = first;
+	uint64_t digits = 0;
+	for (unsigned digit; (digit = (unsigned)(unsigned char)*end - '0') <= 9; end++) {
+		digits = 10 * digits + digit;
+	}
+	size_t count = (size_t)(end - first);
+	if (count < 1 || count > 9) {
+		return false;
+	}
+	*ns = (int64_t)(digits * units[count]);
+	*p = end;
+	return true;
+}
+
 bool weir_trace_date(weir_trace_text text, weir_trace_day *day, int64_t *time_ns)
 {
 	const char *p = text.begin;
@@ -107,18 +127,8 @@ bool weir_trace_date(weir_trace_text text, weir_trace_day *day, int64_t *time_ns
 	}
 	p += TIME_END;
 	int64_t fraction = 0;
-	if (*p == '.' && p < text.end) {
-		p++;
-		const char *first = p;
-		int64_t unit = SECOND_NS;
-		for (unsigned digit; (digit = (unsigned)(unsigned char)*p - '0') <= 9 && unit > 1; p++) {
-			fraction = 10 * fraction + (int64_t)digit;
-			unit /= 10;
-		}
-		if (p == first) {
-			return false;
-		}
-		fraction *= unit;
+	if (*p == '.' && p < text.end && !read_fraction(&p, &fraction)) {
+		return false;
 	}
 	int ahead = 0;
 	if (!read_zone(p, text.end, &ahead)) {

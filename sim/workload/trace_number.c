@@ -25,19 +25,6 @@ static unsigned digit_of(char c)
 	return (unsigned)(unsigned char)c - '0';
 }
 
-bool weir_trace_unsigned(weir_trace_text text, uint64_t *value)
-{
-	uint64_t sum = 0;
-	const char *p = text.begin;
-	for (unsigned digit; (digit = digit_of(*p)) <= 9; p++) {
-		if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum)) {
-			return false;
-		}
-	}
-	*value = sum;
-	return p == text.end && p != text.begin;
-}
-
 /* strtod of a text in which only the exponent has changed. */
 static bool slow_decimal(const char *begin, const char *mantissa_end, int exponent, double *value)
 {

@@ -18,8 +18,19 @@ WEIR_BEGIN_C
 
 enum { WEIR_TRACE_DECIMAL_SIZE = 64, WEIR_TRACE_EXCERPT_SIZE = 48 };
 
-/* Digits only, up to the largest uint64_t. */
-bool weir_trace_unsigned(weir_trace_text text, uint64_t *value);
+/* Digits only, up to the largest uint64_t. Inline, as every row has several. */
+static inline bool weir_trace_unsigned(weir_trace_text text, uint64_t *value)
+{
+	uint64_t sum = 0;
+	const char *p = text.begin;
+	for (unsigned digit; (digit = (unsigned)(unsigned char)*p - '0') <= 9; p++) {
+		if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum)) {
+			return false;
+		}
+	}
+	*value = sum;
+	return p == text.end && p != text.begin;
+}
 
 /*
  * A finite decimal number, times 10^shift: -12, 3.25, 1e-3. The result is correctly rounded, as by

@@ -62,21 +62,11 @@ bool cli_interrupted(void)
 	return interrupts > 0;
 }
 
-static double clock_seconds(clockid_t id)
-{
-	struct timespec now;
-	clock_gettime(id, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 double cli_wall_seconds(void)
 {
-	return clock_seconds(CLOCK_MONOTONIC);
-}
-
-double cli_cpu_seconds(void)
-{
-	return clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 void cli_progress_begin(cli_progress *progress, bool enabled)

@@ -55,8 +55,7 @@ void cli_progress_draw(cli_progress *progress, double done, double total, const 
 /* Clears the line. */
 void cli_progress_end(cli_progress *progress);
 
-/* Monotonic wall time and CPU time of the process, in seconds. */
+/* Monotonic wall time, in seconds. */
 double cli_wall_seconds(void);
-double cli_cpu_seconds(void);
 
 #endif

@@ -13,6 +13,9 @@
 
 WEIR_BEGIN_C
 
+/* What a GB is in every bandwidth and figure: 1024^3 bytes. */
+#define WEIR_BYTES_PER_GB (1024.0 * 1024.0 * 1024.0)
+
 typedef struct weir_gpu {
 	const char *name;
 	int64_t memory_bytes;

@@ -5,8 +5,6 @@
 
 #include "base/memory.h"
 
-static const double BYTES_PER_GB = 1024.0 * 1024.0 * 1024.0;
-
 static weir_status out_of_memory(weir_error *error)
 {
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the cluster");
@@ -36,7 +34,7 @@ static weir_status make_type(const weir_config *config, weir_built_cluster *buil
 	*type = (weir_instance_type){
 	    .sku = sku,
 	    .memory_limit = gpus * gpu->memory_bytes,
-	    .nic_bytes_per_s = nic != NULL ? nic->bandwidth_gb_per_s * BYTES_PER_GB : 0.0,
+	    .nic_bytes_per_s = nic != NULL ? nic->bandwidth_gb_per_s * WEIR_BYTES_PER_GB : 0.0,
 	    .share_of_server = (double)gpus / (double)sku->gpu_count,
 	};
 	const weir_execution_target target = {application->model, gpu, gpus};

@@ -282,6 +282,6 @@ void weir_sim_totals(const weir_sim *sim, weir_totals *totals)
 	totals->busy_share = busy / ((double)instances * end);
 	totals->energy_kwh = joules / JOULES_PER_KWH;
 	totals->cost_usd = price_per_hour * end / SECONDS_PER_HOUR;
-	totals->transfer_gb = counters.transfer_bytes / (1024.0 * 1024.0 * 1024.0);
+	totals->transfer_gb = counters.transfer_bytes / WEIR_BYTES_PER_GB;
 	totals->events = (double)weir_sim_events(sim);
 }

@@ -165,9 +165,8 @@ static void check_conservation(weir_verification *v)
 
 static void check_transfers(weir_verification *v)
 {
-	static const double BYTES_PER_GB = 1024.0 * 1024.0 * 1024.0;
-	double least = v->transfer_bytes / BYTES_PER_GB;
-	double most = least + v->transfer_bytes_open / BYTES_PER_GB;
+	double least = v->transfer_bytes / WEIR_BYTES_PER_GB;
+	double most = least + v->transfer_bytes_open / WEIR_BYTES_PER_GB;
 	double got = v->totals.transfer_gb;
 	if (!(got >= least && got <= most) && !weir_verify_close(got, least) &&
 	    !weir_verify_close(got, most)) {

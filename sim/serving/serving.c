@@ -157,7 +157,7 @@ static weir_status init(weir_serving *serving, weir_error *error)
 	}
 	if (cluster->network.kind == WEIR_NETWORK_SHARED_NIC) {
 		serving->network = weir_network_create(
-		    NULL, 0, cluster->network.local_bandwidth_gb_per_s * (1024.0 * 1024.0 * 1024.0));
+		    NULL, 0, cluster->network.local_bandwidth_gb_per_s * WEIR_BYTES_PER_GB);
 		if (serving->network == NULL) {
 			return out_of_memory(error);
 		}

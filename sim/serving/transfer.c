@@ -5,8 +5,6 @@
 #include "base/memory.h"
 #include "serving/serving_state.h"
 
-static const double BYTES_PER_GB = 1024.0 * 1024.0 * 1024.0;
-
 static weir_event_handle schedule(weir_serving *serving, double time, weir_serving_event type,
                                   uint32_t subject)
 {
@@ -56,7 +54,7 @@ static void start(weir_serving *serving, uint32_t request)
 	serving->counters.transfers_started++;
 	if (serving->network == NULL) {
 		double bytes_per_s = application->config->scheduler.transfer_bandwidth_gb_per_s *
-		                     overlap_of(application) * BYTES_PER_GB;
+		                     overlap_of(application) * WEIR_BYTES_PER_GB;
 		schedule(serving, now + (double)r->transfer_bytes / bytes_per_s, WEIR_EVENT_TRANSFER_END,
 		         request);
 		return;

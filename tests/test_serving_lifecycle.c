@@ -63,7 +63,7 @@ START_TEST(an_instance_taken_out_finishes_what_it_has)
 	}
 	small_cluster_run(cluster, 1.0);
 	set_active(cluster->serving, 0, false);
-	ck_assert(!view_of(cluster->serving, 0).active);
+	ck_assert(!(view_of(cluster->serving, 0).state == WEIR_INSTANCE_ACTIVE));
 	ck_assert_uint_eq(view_of(cluster->serving, 0).requests, 2);
 	small_cluster_run(cluster, (double)INFINITY);
 	ck_assert_uint_eq(cluster->row_count, 10);
@@ -261,7 +261,7 @@ static void toggle(fast_run *run, gsl_rng *draws, uint32_t instances)
 {
 	weir_serving *serving = fast_run_serving(run);
 	uint32_t instance = (uint32_t)gsl_rng_uniform_int(draws, instances);
-	set_active(serving, instance, !view_of(serving, instance).active);
+	set_active(serving, instance, view_of(serving, instance).state != WEIR_INSTANCE_ACTIVE);
 }
 
 /* New work comes to active instances alone: a step changes no assignment of the others. */
@@ -270,7 +270,7 @@ static void check_no_new_work(const naive_config *config, const weir_serving *se
 {
 	for (uint32_t i = 0; i < config->instance_count; i++) {
 		weir_instance_view now = view_of(serving, i);
-		if (!now.active) {
+		if (now.state != WEIR_INSTANCE_ACTIVE) {
 			ck_assert_int_le(now.pending_prompt_tokens, before[i].pending_prompt_tokens);
 			ck_assert_int_le(now.memory_promised, before[i].memory_promised);
 		}

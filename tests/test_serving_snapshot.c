@@ -43,7 +43,7 @@ static void check_same_instances(const random_case *random, fast_run *a, fast_ru
 		weir_instance_view y;
 		weir_serving_instance(fast_run_serving(a), i, &x);
 		weir_serving_instance(fast_run_serving(b), i, &y);
-		ck_assert(x.list == y.list && x.active == y.active);
+		ck_assert(x.list == y.list && x.state == y.state);
 		ck_assert_uint_eq(x.requests, y.requests);
 		ck_assert_int_eq(x.memory, y.memory);
 		ck_assert_int_eq(x.memory_promised, y.memory_promised);

@@ -33,8 +33,9 @@ static void add_instance(weir_sampler *sampler, const weir_instance_view *view)
 	weir_sample_row *row = &sampler->rows[pool];
 	pool_past *present = &sampler->present[pool];
 	row->instances++;
-	row->active += view->active;
-	row->lent += view->active && view->list != view->tag;
+	bool active = view->state == WEIR_INSTANCE_ACTIVE;
+	row->active += active;
+	row->lent += active && view->list != view->tag;
 	row->requests += (int32_t)view->requests;
 	row->queued_prompts += (int32_t)view->queued_prompts;
 	row->queued_tokens += (int32_t)view->queued_tokens;

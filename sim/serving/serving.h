@@ -77,6 +77,7 @@ typedef struct weir_cluster {
 	size_t application_count;
 	weir_network_config network;
 	double idle_fraction; /* share of the TDP that an instance without a batch draws */
+	uint32_t max_retries; /* of a request whose instance fails; then it has failed */
 	uint64_t seed;        /* of the stream of the random scheduler */
 } weir_cluster;
 
@@ -97,10 +98,14 @@ typedef struct weir_pool_counters {
 	int64_t output_tokens;       /* made, by iterations finished */
 	double prompt_wait;          /* seconds, summed over prompts_started */
 	uint64_t preemptions;
+	double busy_seconds, batch_token_seconds,
+	    energy_joules; /* of its instances while in the pool */
 } weir_pool_counters;
 
 typedef struct weir_serving_counters {
 	uint64_t arrived, completed, rejected, failed;
+	uint64_t retries, moves;                        /* of requests, see weir_serving_evict */
+	int64_t prompt_tokens_lost, output_tokens_lost; /* processed and made in vain by these */
 	int64_t prompt_tokens_arrived, output_tokens_arrived;
 	int64_t prompt_tokens_completed, output_tokens_completed; /* of completed requests */
 	uint64_t in_system, in_system_high_water;
@@ -110,15 +115,35 @@ typedef struct weir_serving_counters {
 	uint64_t iterations;   /* iteration events: many iterations may be one */
 } weir_serving_counters;
 
+/* Where an instance is in its life; schedulers see ACTIVE ones only. */
+typedef enum weir_instance_state {
+	WEIR_INSTANCE_SCALING_UP, /* exists, boots, takes no work */
+	WEIR_INSTANCE_ACTIVE,
+	WEIR_INSTANCE_DRAINING, /* takes no new work, finishes what it has */
+	WEIR_INSTANCE_STATE_COUNT
+} weir_instance_state;
+
+/* "scaling_up", "active", "draining"; NULL-terminated. */
+WEIR_API extern const char *const weir_instance_state_names[];
+
 /* What one instance looks like at an instant. */
 typedef struct weir_instance_view {
-	uint32_t id, server, application, type;
+	uint32_t slot, id; /* see lifecycle.h */
+	uint32_t server;   /* id of its server */
+	uint32_t application, type;
 	weir_tag tag;
 	weir_tag list; /* the tag, unless mixed_pool has lent it to the mixed list */
-	bool active;
-	uint32_t requests;       /* requests with an unfinished task on it */
-	uint32_t queued_prompts; /* prompt tasks that have not run */
-	uint32_t queued_tokens;  /* token tasks that wait, preempted ones included */
+	weir_instance_state state;
+	double created;                                  /* s */
+	double state_since;                              /* s: in this state */
+	double ready_since;                              /* s: first ACTIVE; NaN before */
+	double drain_since;                              /* s: last DRAINING; NaN before */
+	double state_seconds[WEIR_INSTANCE_STATE_COUNT]; /* spent in each state, to this instant */
+	double tag_seconds[WEIR_TAG_COUNT];              /* spent in each pool, to this instant */
+	double slowness;                                 /* factor on its iterations' times */
+	uint32_t requests;                               /* requests with an unfinished task on it */
+	uint32_t queued_prompts;                         /* prompt tasks that have not run */
+	uint32_t queued_tokens; /* token tasks that wait, preempted ones included */
 	uint32_t batch_size;
 	int64_t batch_tokens;          /* of the current iteration */
 	int64_t pending_prompt_tokens; /* of assigned prompts not yet completed */

@@ -3,6 +3,8 @@
 
 #include "serving/serving_state.h"
 
+const char *const weir_instance_state_names[] = {"scaling_up", "active", "draining", NULL};
+
 uint32_t weir_serving_instance_count(const weir_serving *serving)
 {
 	return serving->instance_count;
@@ -26,13 +28,14 @@ void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instan
 	/* The prompt tokens of an iteration count when it ends. */
 	int64_t prompt_tokens = finished > 0 ? instance->current.prompt_tokens : 0;
 	*view = (weir_instance_view){
+	    .slot = id,
 	    .id = id,
 	    .server = instance->server,
 	    .application = instance->application,
 	    .type = instance->type,
 	    .tag = instance->tag,
 	    .list = uses_pools ? instance->list : instance->tag,
-	    .active = instance->active,
+	    .state = instance->active ? WEIR_INSTANCE_ACTIVE : WEIR_INSTANCE_DRAINING,
 	    .requests = (uint32_t)entry->figures[WEIR_FIGURE_REQUESTS],
 	    .queued_prompts = instance->pending_prompts.count,
 	    .queued_tokens = weir_pending_count(&instance->pending) - instance->pending_prompts.count,

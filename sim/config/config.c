@@ -168,6 +168,29 @@ static const weir_key config_keys[] = {
      .offset = offsetof(settings, config.record),
      .table = &weir_record_keys,
      .doc = "What is written to the run's file."},
+    {.name = "scaling",
+     .type = WEIR_KEY_OBJECT,
+     .offset = offsetof(settings, config.scaling),
+     .table = &weir_scaling_keys,
+     .doc = "How instances start, drain and change pools, and how many there may be."},
+    {.name = "policies",
+     .type = WEIR_KEY_LIST,
+     .offset = offsetof(settings, config.policies),
+     .table = &weir_policy_keys,
+     .read = config_read_policies,
+     .forms = "\"KIND\"",
+     .doc = "What sizes the pools, each at its own interval. \"KIND\" is one policy for every "
+            "pool, with its defaults."},
+    {.name = "control",
+     .type = WEIR_KEY_OBJECT,
+     .offset = offsetof(settings, config.control),
+     .table = &weir_control_keys,
+     .doc = "How late and how exactly policies see, and how late their decisions act."},
+    {.name = "faults",
+     .type = WEIR_KEY_OBJECT,
+     .offset = offsetof(settings, config.faults),
+     .table = &weir_faults_keys,
+     .doc = "What goes wrong with instances and servers; nothing by default."},
 };
 
 /* Refuses a name of the slo section that no catalogue has. */
@@ -192,7 +215,10 @@ static weir_status check_config(weir_keys_reader *reader, const char *path, void
 	settings *all = object;
 	all->config.seed = (uint64_t)all->seed;
 	weir_status status = config_deploy(reader, all, error);
-	return status == WEIR_OK ? check_slo(reader, &all->config, error) : status;
+	if (status == WEIR_OK) {
+		status = check_slo(reader, &all->config, error);
+	}
+	return status == WEIR_OK ? config_check_scaling(reader, &all->config, error) : status;
 }
 
 const weir_key_table weir_config_keys = {
@@ -261,8 +287,10 @@ static weir_status try_application(const weir_config *config,
 {
 	const weir_server_sku *tried = NULL;
 	weir_status status = WEIR_OK;
-	for (size_t i = 0; i < application->server_count && status == WEIR_OK; i++) {
-		const weir_server_sku *sku = application->servers[i].sku;
+	for (size_t i = 0; i < application->server_count + application->more_sku_count; i++) {
+		const weir_server_sku *sku = i < application->server_count
+		                                 ? application->servers[i].sku
+		                                 : application->more_skus[i - application->server_count];
 		if (sku == tried) { /* servers of one SKU mostly stand together */
 			continue;
 		}
@@ -271,9 +299,9 @@ static weir_status try_application(const weir_config *config,
 		                                .gpu = weir_hardware_gpu(&config->hardware, sku->gpu),
 		                                .tensor_parallel = application->instance.tensor_parallel};
 		status = try_target(config, &target, error);
-	}
-	if (status != WEIR_OK) {
-		return status;
+		if (status != WEIR_OK) {
+			return status;
+		}
 	}
 	const weir_slo_config *slo = &config->slo;
 	weir_execution_target reference = {

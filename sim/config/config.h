@@ -17,6 +17,8 @@
 #include "model/architecture.h"
 #include "model/execution_time.h"
 #include "record/record_config.h"
+#include "scaling/policies.h"
+#include "scaling/scaling_config.h"
 #include "serving/serving_config.h"
 #include "workload/workload_config.h"
 
@@ -36,6 +38,8 @@ typedef struct weir_config_application {
 	weir_scheduler_config scheduler;
 	const weir_config_server *servers; /* in the order of the config */
 	size_t server_count;
+	const weir_server_sku *const *more_skus; /* that may be added: those of scaling.skus */
+	size_t more_sku_count;
 } weir_config_application;
 
 typedef struct weir_config {
@@ -50,6 +54,10 @@ typedef struct weir_config {
 	weir_slo_config slo;
 	weir_sampling_config sampling;
 	weir_record_config record;
+	weir_scaling_config scaling;
+	weir_control_config control;
+	weir_faults_config faults;
+	weir_key_list policies; /* of weir_policy_config */
 } weir_config;
 
 /* What a config may say: for weir_explain. An object read by it has an opaque type that begins with

@@ -204,6 +204,37 @@ static weir_status check_pools(const deployer *d, const weir_config_application 
 	return WEIR_OK;
 }
 
+/* The SKUs that scaling may add beside those of the start. */
+static weir_status find_more_skus(const deployer *d, weir_config_application *application)
+{
+	const weir_key_list *names = &d->all->config.scaling.skus;
+	const weir_hardware *hardware = &d->all->config.hardware;
+	const weir_server_sku **skus =
+	    weir_arena_allocate(d->reader->arena, names->count > 0 ? names->count : 1, sizeof *skus);
+	if (skus == NULL) {
+		return no_memory(d);
+	}
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = ((const char *const *)names->items)[i];
+		const char *path = weir_arena_format(d->reader->arena, "scaling.skus[%zu]", i);
+		if (path == NULL) {
+			return no_memory(d);
+		}
+		skus[i] = weir_hardware_server(hardware, name);
+		if (skus[i] == NULL) {
+			return config_fail_unknown(d->reader, path, "SKU", name, &hardware->servers,
+			                           sizeof(weir_server_sku), d->error);
+		}
+		weir_status status = check_sku(d, path, application, skus[i]);
+		if (status != WEIR_OK) {
+			return status;
+		}
+	}
+	application->more_skus = skus;
+	application->more_sku_count = names->count;
+	return WEIR_OK;
+}
+
 /* Fills what follows from `from`; name, instance and scheduler are there. */
 static weir_status deploy_one(const deployer *d, const deployment_settings *from,
                               weir_config_application *application)
@@ -217,6 +248,9 @@ static weir_status deploy_one(const deployer *d, const deployment_settings *from
 		bool by_sku = ((const weir_pool_part *)from->pools.parts.items)->sku != NULL;
 		status = (by_sku ? divide_by_sku : divide_by_count)(d, &from->pools, servers,
 		                                                    application->server_count);
+	}
+	if (status == WEIR_OK) {
+		status = find_more_skus(d, application);
 	}
 	return status == WEIR_OK ? check_pools(d, application) : status;
 }

@@ -32,6 +32,14 @@ typedef struct settings {
 /* Makes config.applications of all the rest, with every check between them. */
 weir_status config_deploy(weir_keys_reader *reader, settings *all, weir_error *error);
 
+/* What the scaling sections say of a cluster that config_deploy has made. */
+weir_status config_check_scaling(weir_keys_reader *reader, const weir_config *config,
+                                 weir_error *error);
+
+/* The short form of `policies`: the kind of the only one. */
+weir_status config_read_policies(weir_keys_reader *reader, const weir_key *key, const cJSON *json,
+                                 const char *path, void *field, weir_error *error);
+
 /* An unknown name, with the nearest of a catalogue; each of its items, of `size` bytes, begins with
  * its name. */
 weir_status config_fail_unknown(weir_keys_reader *reader, const char *path, const char *what,

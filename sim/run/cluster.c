@@ -41,6 +41,24 @@ static weir_status make_type(const weir_config *config, weir_built_cluster *buil
 	return make_time(config, built, &target, &type->time, error);
 }
 
+/* The number of the application's type on a SKU, made if it is the first of it. */
+static weir_status type_of(const weir_config *config, weir_built_cluster *built,
+                           const weir_config_application *from, const weir_server_sku *sku,
+                           weir_instance_type *types, size_t *type_count, uint32_t *type,
+                           weir_error *error)
+{
+	size_t t = 0;
+	while (t < *type_count && types[t].sku != sku) {
+		t++;
+	}
+	*type = (uint32_t)t;
+	if (t < *type_count) {
+		return WEIR_OK;
+	}
+	(*type_count)++;
+	return make_type(config, built, from, sku, &types[t], error);
+}
+
 /* The types and start servers of one application, at the given places. */
 static weir_status build_application(const weir_config *config, weir_built_cluster *built,
                                      const weir_config_application *from,
@@ -48,20 +66,16 @@ static weir_status build_application(const weir_config *config, weir_built_clust
                                      weir_start_server *servers, weir_error *error)
 {
 	size_t type_count = 0;
-	for (size_t s = 0; s < from->server_count; s++) {
-		size_t t = 0;
-		while (t < type_count && types[t].sku != from->servers[s].sku) {
-			t++;
-		}
-		if (t == type_count) {
-			weir_status status =
-			    make_type(config, built, from, from->servers[s].sku, &types[t], error);
-			if (status != WEIR_OK) {
-				return status;
-			}
-			type_count++;
-		}
-		servers[s] = (weir_start_server){.type = (uint32_t)t, .tag = from->servers[s].tag};
+	weir_status status = WEIR_OK;
+	for (size_t s = 0; s < from->server_count && status == WEIR_OK; s++) {
+		servers[s].tag = from->servers[s].tag;
+		status = type_of(config, built, from, from->servers[s].sku, types, &type_count,
+		                 &servers[s].type, error);
+	}
+	for (size_t i = 0; i < from->more_sku_count && status == WEIR_OK; i++) {
+		uint32_t type;
+		status =
+		    type_of(config, built, from, from->more_skus[i], types, &type_count, &type, error);
 	}
 	*application = (weir_application){
 	    .name = from->name,
@@ -73,7 +87,7 @@ static weir_status build_application(const weir_config *config, weir_built_clust
 	    .servers = servers,
 	    .server_count = from->server_count,
 	};
-	return WEIR_OK;
+	return status;
 }
 
 static weir_status build_reference(const weir_config *config, weir_built_cluster *built,
@@ -95,11 +109,12 @@ static weir_status build_reference(const weir_config *config, weir_built_cluster
 static weir_status build(const weir_config *config, weir_built_cluster *built, weir_error *error)
 {
 	size_t first_server = 0;
+	size_t first_type = 0;
 	for (size_t a = 0; a < config->application_count; a++) {
 		const weir_config_application *from = &config->applications[a];
 		weir_status status =
 		    build_application(config, built, from, &built->applications[a],
-		                      built->types + first_server, built->servers + first_server, error);
+		                      built->types + first_type, built->servers + first_server, error);
 		if (status == WEIR_OK) {
 			status = build_reference(config, built, from, &built->references[a], error);
 		}
@@ -107,6 +122,7 @@ static weir_status build(const weir_config *config, weir_built_cluster *built, w
 			return status;
 		}
 		first_server += from->server_count;
+		first_type += from->server_count + from->more_sku_count;
 	}
 	return WEIR_OK;
 }
@@ -115,15 +131,16 @@ weir_status weir_cluster_build(const weir_config *config, weir_built_cluster *bu
                                weir_error *error)
 {
 	size_t servers = 0;
+	size_t types = 0; /* at most one for each server and each SKU that may be added */
 	for (size_t a = 0; a < config->application_count; a++) {
 		servers += config->applications[a].server_count;
+		types += config->applications[a].server_count + config->applications[a].more_sku_count;
 	}
 	*built = (weir_built_cluster){
 	    .applications = weir_allocate(config->application_count, sizeof *built->applications),
-	    /* At most one type for each server. */
-	    .types = weir_allocate(servers, sizeof *built->types),
+	    .types = weir_allocate(types, sizeof *built->types),
 	    .servers = weir_allocate(servers, sizeof *built->servers),
-	    .times = weir_allocate(servers + config->application_count, sizeof *built->times),
+	    .times = weir_allocate(types + config->application_count, sizeof *built->times),
 	    .references = weir_allocate(config->application_count, sizeof *built->references),
 	};
 	weir_status status = built->applications != NULL && built->types != NULL &&
@@ -141,6 +158,7 @@ weir_status weir_cluster_build(const weir_config *config, weir_built_cluster *bu
 	    .network = config->network,
 	    .idle_fraction = config->sampling.idle_fraction,
 	    .seed = config->seed,
+	    .max_retries = (uint32_t)config->faults.max_retries,
 	};
 	built->slo = (weir_slo){
 	    .config = &config->slo,

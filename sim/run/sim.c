@@ -61,7 +61,19 @@ static weir_status schedule_sample(weir_sim *sim, weir_error *error)
 	return schedule(sim, time, WEIR_CLASS_SAMPLE, WEIR_EVENT_SAMPLE, error);
 }
 
-static weir_status build(weir_sim *sim, weir_error *error)
+static void on_request_ended(void *context, const weir_request_row *row)
+{
+	weir_sim *sim = context;
+	if (!weir_meter_request_ended(sim->meter, row)) {
+		sim->state.out_of_memory = true;
+	}
+	if (sim->observer.request_ended != NULL) {
+		sim->observer.request_ended(sim->observer.context, row);
+	}
+}
+
+static weir_status build(weir_sim *sim, const weir_controller_policy *policies, size_t policy_count,
+                         weir_error *error)
 {
 	weir_status status = weir_cluster_build(sim->config, &sim->built, error);
 	if (status != WEIR_OK) {
@@ -71,8 +83,7 @@ static weir_status build(weir_sim *sim, weir_error *error)
 	if (sim->engine == NULL) {
 		return out_of_memory(error);
 	}
-	const weir_serving_observer observer = {.context = sim->observer.context,
-	                                        .request_ended = sim->observer.request_ended};
+	const weir_serving_observer observer = {.context = sim, .request_ended = on_request_ended};
 	status = weir_serving_create(&sim->built.cluster, sim->engine, &observer, &sim->serving, error);
 	if (status != WEIR_OK) {
 		return status;
@@ -81,7 +92,10 @@ static weir_status build(weir_sim *sim, weir_error *error)
 	if (sim->sampler == NULL) {
 		return out_of_memory(error);
 	}
-	status = weir_config_open_workload(sim->config, &sim->source, error);
+	status = weir_sim_build_scaling(sim, policies, policy_count, error);
+	if (status == WEIR_OK) {
+		status = weir_config_open_workload(sim->config, &sim->source, error);
+	}
 	if (status == WEIR_OK) {
 		status = draw_request(sim, error);
 	}
@@ -94,6 +108,13 @@ static weir_status build(weir_sim *sim, weir_error *error)
 weir_status weir_sim_create(const weir_config *config, const weir_sim_observer *observer,
                             weir_sim **sim, weir_error *error)
 {
+	return weir_sim_create_with(config, observer, NULL, 0, sim, error);
+}
+
+weir_status weir_sim_create_with(const weir_config *config, const weir_sim_observer *observer,
+                                 const weir_controller_policy *policies, size_t policy_count,
+                                 weir_sim **sim, weir_error *error)
+{
 	*sim = NULL;
 	weir_sim *made = weir_allocate(1, sizeof *made);
 	if (made == NULL) {
@@ -103,7 +124,7 @@ weir_status weir_sim_create(const weir_config *config, const weir_sim_observer *
 	if (observer != NULL) {
 		made->observer = *observer;
 	}
-	weir_status status = build(made, error);
+	weir_status status = build(made, policies, policy_count, error);
 	if (status != WEIR_OK) {
 		weir_sim_destroy(made);
 		return status;
@@ -116,6 +137,10 @@ void weir_sim_destroy(weir_sim *sim)
 {
 	if (sim != NULL) {
 		weir_source_destroy(sim->source);
+		weir_controller_destroy(sim->controller);
+		weir_faults_destroy(sim->faults);
+		weir_manager_destroy(sim->manager);
+		weir_meter_destroy(sim->meter);
 		weir_sampler_destroy(sim->sampler);
 		weir_serving_destroy(sim->serving);
 		weir_engine_destroy(sim->engine);
@@ -150,6 +175,9 @@ static weir_status handle(weir_sim *sim, const weir_event *event, weir_error *er
 	if (event->type < WEIR_SERVING_EVENT_END) {
 		return weir_serving_handle(sim->serving, event, error);
 	}
+	if (event->type < WEIR_SCALING_EVENT_END) {
+		return weir_sim_handle_scaling(sim, event, error);
+	}
 	switch ((weir_run_event)event->type) {
 	case WEIR_EVENT_ARRIVAL:
 		return arrive(sim, error);
@@ -160,14 +188,19 @@ static weir_status handle(weir_sim *sim, const weir_event *event, weir_error *er
 	return WEIR_OK;
 }
 
-/* Whether anything but samples is left to happen. */
+/* Whether every request has ended, or nothing is left that could bring one to its end. */
 static bool has_ended(const weir_sim *sim)
 {
 	if (!sim->state.workload_ended) {
 		return false;
 	}
-	uint64_t pending =
-	    weir_engine_get_counts(sim->engine).pending - (sim->state.sample_pending ? 1 : 0);
+	weir_serving_counters counters;
+	weir_serving_counters_get(sim->serving, &counters);
+	if (counters.in_system == 0) {
+		return true;
+	}
+	uint64_t pending = weir_engine_get_counts(sim->engine).pending - weir_sim_background(sim) -
+	                   (sim->state.sample_pending ? 1 : 0);
 	return pending == 0 || weir_serving_only_retries(sim->serving, pending);
 }
 
@@ -187,6 +220,9 @@ weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, bool *mor
 			sim->observer.event(sim->observer.context, weir_engine_now(sim->engine), &event);
 		}
 		weir_status status = handle(sim, &event, error);
+		if (status == WEIR_OK && sim->state.out_of_memory) {
+			status = out_of_memory(error);
+		}
 		if (status != WEIR_OK) {
 			return status;
 		}
@@ -208,6 +244,7 @@ void weir_sim_finish(weir_sim *sim)
 	if (sim->observer.request_ended != NULL) {
 		weir_serving_unfinished(sim->serving, sim->observer.request_ended, sim->observer.context);
 	}
+	weir_sim_end_instances(sim);
 }
 
 double weir_sim_now(const weir_sim *sim)
@@ -254,34 +291,17 @@ const weir_slo *weir_sim_slo(const weir_sim *sim)
 	return &sim->built.slo;
 }
 
-void weir_sim_totals(const weir_sim *sim, weir_totals *totals)
+weir_manager *weir_sim_manager(weir_sim *sim)
 {
-	static const double SECONDS_PER_HOUR = 3600.0;
-	static const double JOULES_PER_KWH = 3.6e6;
-	double end = weir_engine_now(sim->engine);
-	uint32_t instances = weir_serving_instance_count(sim->serving);
-	double busy = 0;
-	double joules = 0;
-	for (uint32_t i = 0; i < instances; i++) {
-		weir_instance_view view;
-		weir_serving_instance(sim->serving, i, &view);
-		busy += view.busy_seconds;
-		joules += view.energy_joules;
-	}
-	double price_per_hour = 0;
-	for (size_t a = 0; a < sim->built.cluster.application_count; a++) {
-		const weir_application *application = &sim->built.cluster.applications[a];
-		for (size_t s = 0; s < application->server_count; s++) {
-			price_per_hour += application->types[application->servers[s].type].sku->price_per_hour;
-		}
-	}
-	weir_serving_counters counters;
-	weir_serving_counters_get(sim->serving, &counters);
-	totals->end_time = end;
-	totals->instances = instances;
-	totals->busy_share = busy / ((double)instances * end);
-	totals->energy_kwh = joules / JOULES_PER_KWH;
-	totals->cost_usd = price_per_hour * end / SECONDS_PER_HOUR;
-	totals->transfer_gb = counters.transfer_bytes / WEIR_BYTES_PER_GB;
-	totals->events = (double)weir_sim_events(sim);
+	return sim->manager;
+}
+
+weir_meter *weir_sim_meter(weir_sim *sim)
+{
+	return sim->meter;
+}
+
+const weir_faults *weir_sim_faults(const weir_sim *sim)
+{
+	return sim->faults;
 }

@@ -18,6 +18,10 @@
 #include "metrics/sample.h"
 #include "metrics/slo.h"
 #include "metrics/summary.h"
+#include "metrics/view.h"
+#include "scaling/controller.h"
+#include "scaling/faults.h"
+#include "scaling/manager.h"
 #include "serving/serving.h"
 
 WEIR_BEGIN_C
@@ -31,6 +35,15 @@ typedef struct weir_sim_observer {
 	void (*sampled)(void *context, const weir_sample_row *row);
 	/* Of every event, before what it does: the event log. */
 	void (*event)(void *context, double time, const weir_event *event);
+	void (*scaling_event)(void *context, const weir_scaling_event_row *row);
+	/* Just before an instance or a server goes. */
+	void (*instance_ended)(void *context, const weir_instance_view *view);
+	void (*server_ended)(void *context, const weir_server_view *view);
+	/* At the end of the run, of those that are left, in order of slot. */
+	void (*instance_left)(void *context, const weir_instance_view *view);
+	void (*server_left)(void *context, const weir_server_view *view);
+	/* A line of the log, level info. */
+	void (*log)(void *context, const char *line);
 } weir_sim_observer;
 
 /*
@@ -39,6 +52,11 @@ typedef struct weir_sim_observer {
  */
 WEIR_API weir_status weir_sim_create(const weir_config *config, const weir_sim_observer *observer,
                                      weir_sim **sim, weir_error *error);
+/* The same with these policies in place of the config's own; what they point to is borrowed. */
+WEIR_API weir_status weir_sim_create_with(const weir_config *config,
+                                          const weir_sim_observer *observer,
+                                          const weir_controller_policy *policies,
+                                          size_t policy_count, weir_sim **sim, weir_error *error);
 WEIR_API void weir_sim_destroy(weir_sim *sim);
 
 /*
@@ -50,8 +68,8 @@ WEIR_API weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, 
                                   weir_error *error);
 
 /*
- * Ends the run where it is: the observer gets the last sample and a row for every request in the
- * system. Idempotent; no more events run.
+ * Ends the run where it is: the observer gets the last sample, a row for every request in the
+ * system, and what is left of instances and servers. Idempotent; no more events run.
  */
 WEIR_API void weir_sim_finish(weir_sim *sim);
 
@@ -73,6 +91,12 @@ WEIR_API const weir_config *weir_sim_config(const weir_sim *sim);
 WEIR_API const weir_serving *weir_sim_serving(const weir_sim *sim);
 WEIR_API const weir_cluster *weir_sim_cluster(const weir_sim *sim);
 WEIR_API const weir_slo *weir_sim_slo(const weir_sim *sim);
+/* What changes the cluster; for those who step a simulation and act on it themselves. */
+WEIR_API weir_manager *weir_sim_manager(weir_sim *sim);
+/* What counts for views; likewise. */
+WEIR_API weir_meter *weir_sim_meter(weir_sim *sim);
+/* NULL when no fault is configured. */
+WEIR_API const weir_faults *weir_sim_faults(const weir_sim *sim);
 
 /* The totals that follow from the cluster's state: end_time and instances to events. */
 WEIR_API void weir_sim_totals(const weir_sim *sim, weir_totals *totals);

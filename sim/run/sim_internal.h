@@ -5,11 +5,14 @@
 #include "engine/engine.h"
 #include "run/cluster.h"
 #include "run/sim.h"
+#include "scaling/controller.h"
+#include "scaling/faults.h"
+#include "scaling/manager.h"
 #include "workload/source.h"
 
-/* Event types of this room, after those of serving. */
+/* Event types of this room, after those of scaling. */
 typedef enum weir_run_event {
-	WEIR_EVENT_ARRIVAL = WEIR_SERVING_EVENT_END, /* of the request that was drawn last */
+	WEIR_EVENT_ARRIVAL = WEIR_SCALING_EVENT_END, /* of the request that was drawn last */
 	WEIR_EVENT_SAMPLE
 } weir_run_event;
 
@@ -17,6 +20,7 @@ typedef enum weir_run_event {
 typedef struct weir_sim_state {
 	bool workload_ended, finished;
 	bool sample_pending;
+	bool out_of_memory; /* met where it could not be told */
 	uint64_t samples; /* scheduled so far */
 } weir_sim_state;
 
@@ -27,9 +31,22 @@ struct weir_sim {
 	weir_engine *engine;
 	weir_serving *serving;
 	weir_sampler *sampler;
+	weir_manager *manager;
+	weir_meter *meter;
+	weir_controller *controller; /* NULL: no policy */
+	weir_faults *faults;         /* NULL: none configured */
 	weir_source *source;
 	weir_request request; /* whose arrival is pending */
 	weir_sim_state state;
 };
+
+/* sim_scaling.c: what makes the cluster elastic. `policies` NULL: those of the config. */
+weir_status weir_sim_build_scaling(weir_sim *sim, const weir_controller_policy *policies,
+                                   size_t policy_count, weir_error *error);
+weir_status weir_sim_handle_scaling(weir_sim *sim, const weir_event *event, weir_error *error);
+/* Pending events of policies and faults that would not by themselves keep the run going. */
+uint64_t weir_sim_background(const weir_sim *sim);
+/* Tells the observer of what is left of instances and servers. */
+void weir_sim_end_instances(const weir_sim *sim);
 
 #endif

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "run/cluster.h"
 #include "run/sim_internal.h"
+#include "serving/lifecycle.h"
 
 static weir_status out_of_memory(weir_error *error)
 {
@@ -72,19 +73,15 @@ static void on_request_ended(void *context, const weir_request_row *row)
 	}
 }
 
-static weir_status build(weir_sim *sim, const weir_controller_policy *policies, size_t policy_count,
-                         weir_error *error)
+weir_status weir_sim_build_parts(weir_sim *sim, weir_error *error)
 {
-	weir_status status = weir_cluster_build(sim->config, &sim->built, error);
-	if (status != WEIR_OK) {
-		return status;
-	}
 	sim->engine = weir_engine_create();
 	if (sim->engine == NULL) {
 		return out_of_memory(error);
 	}
 	const weir_serving_observer observer = {.context = sim, .request_ended = on_request_ended};
-	status = weir_serving_create(&sim->built.cluster, sim->engine, &observer, &sim->serving, error);
+	weir_status status =
+	    weir_serving_create(&sim->built.cluster, sim->engine, &observer, &sim->serving, error);
 	if (status != WEIR_OK) {
 		return status;
 	}
@@ -92,7 +89,48 @@ static weir_status build(weir_sim *sim, const weir_controller_policy *policies, 
 	if (sim->sampler == NULL) {
 		return out_of_memory(error);
 	}
-	status = weir_sim_build_scaling(sim, policies, policy_count, error);
+	return weir_sim_build_scaling(sim, error);
+}
+
+void weir_sim_destroy_parts(weir_sim *sim)
+{
+	weir_controller_destroy(sim->controller);
+	weir_faults_destroy(sim->faults);
+	weir_manager_destroy(sim->manager);
+	weir_meter_destroy(sim->meter);
+	weir_sampler_destroy(sim->sampler);
+	weir_serving_destroy(sim->serving);
+	weir_engine_destroy(sim->engine);
+}
+
+/* Remembers the policies to run: those given, or the config's own. */
+static weir_status keep_policies(weir_sim *sim, const weir_controller_policy *policies, size_t count,
+                                 weir_error *error)
+{
+	sim->policy_count = policies != NULL ? count : sim->config->policies.count;
+	sim->policies =
+	    weir_allocate(sim->policy_count > 0 ? sim->policy_count : 1, sizeof *sim->policies);
+	if (sim->policies == NULL) {
+		return out_of_memory(error);
+	}
+	if (policies == NULL) {
+		weir_sim_list_policies(sim->config, sim->policies);
+	} else if (count > 0) {
+		memcpy(sim->policies, policies, count * sizeof *policies);
+	}
+	return WEIR_OK;
+}
+
+static weir_status build(weir_sim *sim, const weir_controller_policy *policies, size_t policy_count,
+                         weir_error *error)
+{
+	weir_status status = keep_policies(sim, policies, policy_count, error);
+	if (status == WEIR_OK) {
+		status = weir_cluster_build(sim->config, &sim->built, error);
+	}
+	if (status == WEIR_OK) {
+		status = weir_sim_build_parts(sim, error);
+	}
 	if (status == WEIR_OK) {
 		status = weir_config_open_workload(sim->config, &sim->source, error);
 	}
@@ -137,14 +175,9 @@ void weir_sim_destroy(weir_sim *sim)
 {
 	if (sim != NULL) {
 		weir_source_destroy(sim->source);
-		weir_controller_destroy(sim->controller);
-		weir_faults_destroy(sim->faults);
-		weir_manager_destroy(sim->manager);
-		weir_meter_destroy(sim->meter);
-		weir_sampler_destroy(sim->sampler);
-		weir_serving_destroy(sim->serving);
-		weir_engine_destroy(sim->engine);
+		weir_sim_destroy_parts(sim);
 		weir_cluster_release(&sim->built);
+		free(sim->policies);
 		free(sim);
 	}
 }

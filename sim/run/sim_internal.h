@@ -28,6 +28,9 @@ struct weir_sim {
 	const weir_config *config;
 	weir_sim_observer observer;
 	weir_built_cluster built;
+	weir_controller_policy *policies; /* to run; never NULL */
+	size_t policy_count;
+	/* What a snapshot has as well. */
 	weir_engine *engine;
 	weir_serving *serving;
 	weir_sampler *sampler;
@@ -40,9 +43,16 @@ struct weir_sim {
 	weir_sim_state state;
 };
 
-/* sim_scaling.c: what makes the cluster elastic. `policies` NULL: those of the config. */
-weir_status weir_sim_build_scaling(weir_sim *sim, const weir_controller_policy *policies,
-                                   size_t policy_count, weir_error *error);
+/* Makes everything from the engine to the faults, of `config`, `observer`, `built` and `policies`.
+ * What was made is released by weir_sim_destroy_parts, also after an error. */
+weir_status weir_sim_build_parts(weir_sim *sim, weir_error *error);
+void weir_sim_destroy_parts(weir_sim *sim);
+
+/* sim_scaling.c: what makes the cluster elastic. */
+
+/* The policies of the config, as the controller wants them. */
+void weir_sim_list_policies(const weir_config *config, weir_controller_policy *policies);
+weir_status weir_sim_build_scaling(weir_sim *sim, weir_error *error);
 weir_status weir_sim_handle_scaling(weir_sim *sim, const weir_event *event, weir_error *error);
 /* Pending events of policies and faults that would not by themselves keep the run going. */
 uint64_t weir_sim_background(const weir_sim *sim);

@@ -1,9 +1,7 @@
 /* The part of a simulation that changes the cluster: manager, policies, faults. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "run/sim_internal.h"
 
 static weir_status out_of_memory(weir_error *error)
@@ -11,8 +9,8 @@ static weir_status out_of_memory(weir_error *error)
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the simulation");
 }
 
-/* The policies of the config, as the controller wants them; the names have been checked. */
-static void list_policies(const weir_config *config, weir_controller_policy *policies)
+/* The names have been checked with the config. */
+void weir_sim_list_policies(const weir_config *config, weir_controller_policy *policies)
 {
 	const weir_policy_config *items = config->policies.items;
 	for (size_t i = 0; i < config->policies.count; i++) {
@@ -37,15 +35,14 @@ static void list_policies(const weir_config *config, weir_controller_policy *pol
 	}
 }
 
-static weir_status create_controller(weir_sim *sim, const weir_controller_policy *policies,
-                                     size_t policy_count, weir_error *error)
+static weir_status build_controller(weir_sim *sim, weir_error *error)
 {
-	if (policy_count == 0) {
+	if (sim->policy_count == 0) {
 		return WEIR_OK;
 	}
 	const weir_controller_options options = {
-	    .policies = policies,
-	    .policy_count = policy_count,
+	    .policies = sim->policies,
+	    .policy_count = sim->policy_count,
 	    .control = &sim->config->control,
 	    .scaling = &sim->config->scaling,
 	    .seed = sim->config->seed,
@@ -54,25 +51,7 @@ static weir_status create_controller(weir_sim *sim, const weir_controller_policy
 	                              sim->engine, &sim->controller, error);
 }
 
-static weir_status build_controller(weir_sim *sim, const weir_controller_policy *policies,
-                                    size_t policy_count, weir_error *error)
-{
-	if (policies != NULL) {
-		return create_controller(sim, policies, policy_count, error);
-	}
-	size_t count = sim->config->policies.count;
-	weir_controller_policy *own = weir_allocate(count > 0 ? count : 1, sizeof *own);
-	if (own == NULL) {
-		return out_of_memory(error);
-	}
-	list_policies(sim->config, own);
-	weir_status status = create_controller(sim, own, count, error);
-	free(own);
-	return status;
-}
-
-weir_status weir_sim_build_scaling(weir_sim *sim, const weir_controller_policy *policies,
-                                   size_t policy_count, weir_error *error)
+weir_status weir_sim_build_scaling(weir_sim *sim, weir_error *error)
 {
 	const weir_config *config = sim->config;
 	const weir_manager_observer observer = {
@@ -92,7 +71,7 @@ weir_status weir_sim_build_scaling(weir_sim *sim, const weir_controller_policy *
 	if (sim->meter == NULL) {
 		return out_of_memory(error);
 	}
-	status = build_controller(sim, policies, policy_count, error);
+	status = build_controller(sim, error);
 	if (status == WEIR_OK && weir_faults_enabled(&config->faults)) {
 		status = weir_faults_create(&config->faults, &sim->built.cluster, sim->serving,
 		                            sim->manager, sim->engine, config->seed, &sim->faults, error);

@@ -5,12 +5,8 @@
 #include "run/sim_internal.h"
 
 struct weir_sim_snapshot {
-	weir_engine *engine;
-	weir_serving *serving;
-	weir_sampler *sampler;
+	weir_sim parts; /* without a workload; its cluster and policies are the simulation's */
 	void *source_state;
-	weir_request request;
-	weir_sim_state state;
 };
 
 static weir_status out_of_memory(weir_error *error)
@@ -18,16 +14,23 @@ static weir_status out_of_memory(weir_error *error)
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for a snapshot");
 }
 
-static weir_status copy_parts(weir_engine *to_engine, weir_serving *to_serving,
-                              weir_sampler *to_sampler, const weir_engine *engine,
-                              const weir_serving *serving, const weir_sampler *sampler,
-                              weir_error *error)
+static weir_status copy_parts(weir_sim *to, const weir_sim *from, weir_error *error)
 {
-	if (weir_engine_copy(to_engine, engine) != WEIR_OK) {
+	to->request = from->request;
+	to->state = from->state;
+	if (weir_engine_copy(to->engine, from->engine) != WEIR_OK) {
 		return out_of_memory(error);
 	}
-	weir_sampler_copy(to_sampler, sampler);
-	return weir_serving_copy(to_serving, serving, error);
+	weir_status status = weir_serving_copy(to->serving, from->serving, error);
+	if (status != WEIR_OK) {
+		return status;
+	}
+	weir_sampler_copy(to->sampler, from->sampler);
+	bool copied =
+	    weir_manager_copy(to->manager, from->manager) && weir_meter_copy(to->meter, from->meter) &&
+	    (from->controller == NULL || weir_controller_copy(to->controller, from->controller)) &&
+	    (from->faults == NULL || weir_faults_copy(to->faults, from->faults));
+	return copied ? WEIR_OK : out_of_memory(error);
 }
 
 static weir_status save(const weir_sim *sim, weir_sim_snapshot *snapshot, weir_error *error)
@@ -37,25 +40,18 @@ static weir_status save(const weir_sim *sim, weir_sim_snapshot *snapshot, weir_e
 		return weir_error_set(error, WEIR_ERROR_INPUT, sim->config->workload.trace.path,
 		                      "a workload that is read from a pipe has no snapshots; use a file");
 	}
-	snapshot->engine = weir_engine_create();
 	snapshot->source_state = weir_allocate(source_size, 1);
-	if (snapshot->engine == NULL || snapshot->source_state == NULL) {
-		return out_of_memory(error);
-	}
-	weir_status status =
-	    weir_serving_create(&sim->built.cluster, snapshot->engine, NULL, &snapshot->serving, error);
-	if (status != WEIR_OK) {
-		return status;
-	}
-	snapshot->sampler = weir_sampler_create(&sim->built.cluster, snapshot->serving, 0.0);
-	if (snapshot->sampler == NULL) {
+	if (snapshot->source_state == NULL) {
 		return out_of_memory(error);
 	}
 	weir_source_save(sim->source, snapshot->source_state);
-	snapshot->request = sim->request;
-	snapshot->state = sim->state;
-	return copy_parts(snapshot->engine, snapshot->serving, snapshot->sampler, sim->engine,
-	                  sim->serving, sim->sampler, error);
+	weir_sim *parts = &snapshot->parts;
+	parts->config = sim->config;
+	parts->built = sim->built;
+	parts->policies = sim->policies;
+	parts->policy_count = sim->policy_count;
+	weir_status status = weir_sim_build_parts(parts, error);
+	return status == WEIR_OK ? copy_parts(parts, sim, error) : status;
 }
 
 weir_status weir_sim_save(const weir_sim *sim, weir_sim_snapshot **snapshot, weir_error *error)
@@ -80,18 +76,13 @@ weir_status weir_sim_restore(weir_sim *sim, const weir_sim_snapshot *snapshot, w
 	if (status != WEIR_OK) {
 		return status;
 	}
-	sim->request = snapshot->request;
-	sim->state = snapshot->state;
-	return copy_parts(sim->engine, sim->serving, sim->sampler, snapshot->engine, snapshot->serving,
-	                  snapshot->sampler, error);
+	return copy_parts(sim, &snapshot->parts, error);
 }
 
 void weir_sim_snapshot_destroy(weir_sim_snapshot *snapshot)
 {
 	if (snapshot != NULL) {
-		weir_sampler_destroy(snapshot->sampler);
-		weir_serving_destroy(snapshot->serving);
-		weir_engine_destroy(snapshot->engine);
+		weir_sim_destroy_parts(&snapshot->parts);
 		free(snapshot->source_state);
 		free(snapshot);
 	}

@@ -6,14 +6,21 @@
 #include "base/memory.h"
 #include "serving/lifecycle.h"
 
+/* Cumulative figures of one pool. */
+typedef struct pool_past {
+	weir_pool_counters counters;
+	double seconds[WEIR_INSTANCE_STATE_COUNT];
+	double cost_usd;
+} pool_past;
+
 struct weir_sampler {
 	const weir_cluster *cluster;
 	const weir_serving *serving;
 	double last;
-	/* Cumulative figures, as of the sample before. */
-	weir_pool_counters *past; /* [application * WEIR_TAG_COUNT + tag] */
+	/* [application * WEIR_TAG_COUNT + tag], as of the sample before */
+	pool_past *past;
 	/* scratch of one sample */
-	weir_pool_counters *present;
+	pool_past *present;
 	weir_sample_row *rows;
 	double *kv; /* sum of the instances' kv load */
 };
@@ -30,6 +37,8 @@ static void add_instance(weir_sampler *sampler, const weir_instance_view *view)
 	row->instances++;
 	bool active = view->state == WEIR_INSTANCE_ACTIVE;
 	row->active += active;
+	row->scaling_up += view->state == WEIR_INSTANCE_SCALING_UP;
+	row->draining += view->state == WEIR_INSTANCE_DRAINING;
 	row->lent += active && view->list != view->tag;
 	row->requests += (int32_t)view->requests;
 	row->queued_prompts += (int32_t)view->queued_prompts;
@@ -60,8 +69,14 @@ static void gather(weir_sampler *sampler)
 		}
 	}
 	for (size_t pool = 0; pool < pools; pool++) {
-		weir_serving_pool(sampler->serving, (uint32_t)(pool / WEIR_TAG_COUNT),
-		                  (weir_tag)(pool % WEIR_TAG_COUNT), &sampler->present[pool]);
+		uint32_t application = (uint32_t)(pool / WEIR_TAG_COUNT);
+		weir_tag tag = (weir_tag)(pool % WEIR_TAG_COUNT);
+		pool_past *present = &sampler->present[pool];
+		weir_pool_books books;
+		weir_serving_pool(sampler->serving, application, tag, &present->counters);
+		weir_serving_pool_books(sampler->serving, application, tag, &books);
+		memcpy(present->seconds, books.seconds, sizeof present->seconds);
+		present->cost_usd = books.cost_usd;
 	}
 }
 
@@ -101,12 +116,29 @@ void weir_sampler_destroy(weir_sampler *sampler)
 	}
 }
 
-static void finish_row(const weir_sampler *sampler, size_t pool, double now, double instances)
+static double paid(const pool_past *pool)
+{
+	double seconds = 0;
+	for (int state = 0; state < WEIR_INSTANCE_STATE_COUNT; state++) {
+		seconds += pool->seconds[state];
+	}
+	return seconds;
+}
+
+static double ratio(double part, double whole)
+{
+	return whole > 0 ? part / whole : 0.0;
+}
+
+static void finish_row(const weir_sampler *sampler, size_t pool, double now)
 {
 	weir_sample_row *row = &sampler->rows[pool];
-	const weir_pool_counters *before = &sampler->past[pool];
-	const weir_pool_counters *after = &sampler->present[pool];
+	const pool_past *past = &sampler->past[pool];
+	const pool_past *present = &sampler->present[pool];
+	const weir_pool_counters *before = &past->counters;
+	const weir_pool_counters *after = &present->counters;
 	double elapsed = now - sampler->last;
+	double paid_seconds = paid(present) - paid(past);
 	uint32_t application = (uint32_t)(pool / WEIR_TAG_COUNT);
 	double max_batch_tokens =
 	    (double)sampler->cluster->applications[application].instance.max_batch_tokens;
@@ -114,12 +146,20 @@ static void finish_row(const weir_sampler *sampler, size_t pool, double now, dou
 	row->interval = elapsed;
 	row->application = (int32_t)application;
 	row->pool = (uint8_t)(pool % WEIR_TAG_COUNT);
-	row->load_busy = (after->busy_seconds - before->busy_seconds) / (elapsed * instances);
-	row->load_kv = sampler->kv[pool] / instances;
-	row->load_batch = (after->batch_token_seconds - before->batch_token_seconds) /
-	                  (elapsed * instances * max_batch_tokens);
-	row->load_concurrency = (double)row->requests / instances;
-	row->power_w = (after->energy_joules - before->energy_joules) / elapsed;
+	row->load_busy = ratio(after->busy_seconds - before->busy_seconds, paid_seconds);
+	row->load_kv = ratio(sampler->kv[pool], row->instances);
+	row->load_batch = ratio(after->batch_token_seconds - before->batch_token_seconds,
+	                        paid_seconds * max_batch_tokens);
+	row->load_concurrency = ratio(row->requests, row->instances);
+	row->energy = after->energy_joules - before->energy_joules;
+	row->power_w = row->energy / elapsed;
+	row->paid_scaling_up =
+	    present->seconds[WEIR_INSTANCE_SCALING_UP] - past->seconds[WEIR_INSTANCE_SCALING_UP];
+	row->paid_active =
+	    present->seconds[WEIR_INSTANCE_ACTIVE] - past->seconds[WEIR_INSTANCE_ACTIVE];
+	row->paid_draining =
+	    present->seconds[WEIR_INSTANCE_DRAINING] - past->seconds[WEIR_INSTANCE_DRAINING];
+	row->cost_usd = present->cost_usd - past->cost_usd;
 	row->prompts_per_s = (double)(after->prompts_assigned - before->prompts_assigned) / elapsed;
 	row->completions_per_s =
 	    (double)(after->requests_completed - before->requests_completed) / elapsed;
@@ -136,9 +176,8 @@ void weir_sampler_take(weir_sampler *sampler, double now,
 	}
 	gather(sampler);
 	for (size_t pool = 0; pool < pool_count(sampler); pool++) {
-		double instances = sampler->rows[pool].instances;
-		if (instances > 0) {
-			finish_row(sampler, pool, now, instances);
+		if (sampler->rows[pool].instances > 0 || paid(&sampler->present[pool]) > 0) {
+			finish_row(sampler, pool, now);
 			emit(context, &sampler->rows[pool]);
 		}
 	}

@@ -23,6 +23,8 @@ WEIR_BEGIN_C
 	X(pool, uint8_t, UINT8, "", "Home pool of the instances counted in this row.")                 \
 	X(instances, int32_t, INT32, "instances", "Instances, whatever their state.")                  \
 	X(active, int32_t, INT32, "instances", "ACTIVE instances.")                                    \
+	X(scaling_up, int32_t, INT32, "instances", "Instances that boot or change pools.")             \
+	X(draining, int32_t, INT32, "instances", "DRAINING instances.")                                \
 	X(lent, int32_t, INT32, "instances", "Of these, instances lent to the mixed list.")            \
 	X(requests, int32_t, INT32, "requests", "Requests with an unfinished task in the pool.")       \
 	X(queued_prompts, int32_t, INT32, "tasks", "Prompt tasks that have not run.")                  \
@@ -35,13 +37,18 @@ WEIR_BEGIN_C
 	X(memory_promised, int64_t, INT64, "bytes",                                                    \
 	  "Weights, and what assigned requests hold or will hold.")                                    \
 	X(memory_limit, int64_t, INT64, "bytes", "Memory of all instances of the pool.")               \
-	X(load_busy, double, DOUBLE, "1", "Share of the interval with a batch, mean over instances.")  \
+	X(load_busy, double, DOUBLE, "1", "Time with a batch / time paid for, all instances.")         \
 	X(load_kv, double, DOUBLE, "1",                                                                \
 	  "(memory_promised - weights) / (memory_limit - weights), mean over instances.")              \
 	X(load_batch, double, DOUBLE, "1",                                                             \
-	  "Time mean of batch tokens / instance.max_batch_tokens, mean over instances.")               \
+	  "Time mean of batch tokens / instance.max_batch_tokens, over the time paid for.")            \
 	X(load_concurrency, double, DOUBLE, "requests", "Requests per instance.")                      \
 	X(power_w, double, DOUBLE, "W", "Mean power drawn by all instances of the pool.")              \
+	X(energy, double, DOUBLE, "J", "Energy drawn by all instances of the pool.")                   \
+	X(paid_scaling_up, double, DOUBLE, "s", "Instance-seconds paid for while SCALING_UP.")         \
+	X(paid_active, double, DOUBLE, "s", "Instance-seconds paid for while ACTIVE.")                 \
+	X(paid_draining, double, DOUBLE, "s", "Instance-seconds paid for while DRAINING.")             \
+	X(cost_usd, double, DOUBLE, "USD", "Cost of these, by each instance's share of its server.")   \
 	X(prompts_per_s, double, DOUBLE, "1/s", "Requests whose prompt was assigned to the pool.")     \
 	X(completions_per_s, double, DOUBLE, "1/s", "Requests whose last task completed in the pool.") \
 	X(prompt_tokens_per_s, double, DOUBLE, "tokens/s",                                             \
@@ -64,7 +71,7 @@ WEIR_API weir_sampler *weir_sampler_create(const weir_cluster *cluster, const we
                                            double now);
 WEIR_API void weir_sampler_destroy(weir_sampler *sampler);
 
-/* Calls `emit` for every pool that has an instance. Nothing when no time has passed. Cost:
+/* Calls `emit` for every pool that has or had an instance. Nothing when no time has passed. Cost:
  * O(pools * instances). */
 WEIR_API void weir_sampler_take(weir_sampler *sampler, double now,
                                 void (*emit)(void *context, const weir_sample_row *row),

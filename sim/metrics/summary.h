@@ -75,9 +75,24 @@ typedef enum weir_summary_index {
 	X(slo_met, "1", "1 when every percentile limit (slo.p50, p90, p99) is kept.")                  \
 	X(preemptions, "1", "Times that a token task was put out of a batch.")                         \
 	X(instances, "1", "Instances at the start.")                                                   \
-	X(busy_share, "1", "Busy time of all instances / (instances * end_time).")                     \
-	X(energy_kwh, "kWh", "Energy drawn by all instances up to end_time.")                          \
-	X(cost_usd, "USD", "Price of all servers from 0 to end_time.")                                 \
+	X(busy_share, "1", "Busy time of all instances / instance_hours.")                             \
+	X(energy_kwh, "kWh", "Energy drawn by all instances.")                                         \
+	X(cost_usd, "USD", "Price of all servers, each from its creation to its removal.")             \
+	X(instance_hours, "h", "Time paid for, over all instances and states.")                        \
+	X(booting_hours, "h", "Of these, while SCALING_UP.")                                           \
+	X(draining_hours, "h", "Of these, while DRAINING.")                                            \
+	X(scale_operations, "1",                                                                       \
+	  "Instances started, boots cancelled, drains begun and taken back, changes of pool.")         \
+	X(instances_started, "1", "Instances added to the start state.")                               \
+	X(instances_removed, "1", "Instances removed.")                                                \
+	X(flips, "1", "Instances that changed pools.")                                                 \
+	X(operations_refused, "1", "Scale operations that a limit or rule forbade.")                   \
+	X(drain_timeouts, "1", "Drains that took longer than scaling.drain_timeout.")                  \
+	X(crashes, "1", "Instances and servers that faults took away.")                                \
+	X(retries, "1", "Times that a request began again after a failure.")                           \
+	X(moves, "1", "Times that a request began again because its instance had to go.")              \
+	X(prompt_tokens_lost, "tokens", "Prompt tokens processed in vain by these.")                   \
+	X(output_tokens_lost, "tokens", "Output tokens made in vain by these.")                        \
 	X(transfer_gb, "GB", "KV-cache bytes moved / 1024^3.")                                         \
 	X(events, "1", "Events that ran.")
 

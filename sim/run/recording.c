@@ -1,5 +1,6 @@
 #include "run/recording.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/memory.h"
 #include "record/reader.h"
 #include "run/recorded_summary.h"
+#include "run/rows.h"
 #include "run/tables.h"
 #include "serving/lifecycle.h"
 
@@ -54,10 +56,19 @@ static weir_status define(weir_recording *recording, const weir_config *config,
                           const weir_provenance *provenance, weir_error *error)
 {
 	weir_recorder *recorder = recording->recorder;
-	weir_status status =
-	    weir_recorder_add_table(recorder, &weir_requests_table, &recording->requests, error);
-	if (status == WEIR_OK) {
-		status = weir_recorder_add_table(recorder, &weir_samples_table, &recording->samples, error);
+	const struct {
+		const weir_table_schema *schema;
+		int *number;
+	} tables[] = {
+	    {&weir_requests_table, &recording->requests},
+	    {&weir_samples_table, &recording->samples},
+	    {&weir_instances_table, &recording->instances},
+	    {&weir_servers_table, &recording->servers},
+	    {&weir_scaling_events_table, &recording->scaling_events},
+	};
+	weir_status status = WEIR_OK;
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == WEIR_OK; i++) {
+		status = weir_recorder_add_table(recorder, tables[i].schema, tables[i].number, error);
 	}
 	if (status == WEIR_OK) {
 		status = weir_recorder_set_integer(recorder, "/", "seed", (int64_t)config->seed, error);
@@ -68,11 +79,11 @@ static weir_status define(weir_recording *recording, const weir_config *config,
 	return status == WEIR_OK ? weir_recorder_start(recorder, error) : status;
 }
 
-weir_status weir_recording_open(weir_recording *recording, const char *path,
-                                const weir_config *config, const weir_provenance *provenance,
-                                weir_error *error)
+weir_status weir_recording_open(weir_recording *recording, const char *path, const weir_sim *sim,
+                                const weir_provenance *provenance, weir_error *error)
 {
-	*recording = (weir_recording){.status = WEIR_OK};
+	const weir_config *config = weir_sim_config(sim);
+	*recording = (weir_recording){.sim = sim, .status = WEIR_OK};
 	weir_recorder_options options = weir_recorder_options_default();
 	options.path = path;
 	options.deflate = (int)config->record.deflate;
@@ -108,10 +119,61 @@ static void on_sampled(void *context, const weir_sample_row *row)
 	append(recording, recording->samples, row);
 }
 
+static void add_instance(weir_recording *recording, const weir_instance_view *view, double removed)
+{
+	weir_instance_row row;
+	weir_instance_row_of(weir_sim_cluster(recording->sim), view, removed, &row);
+	append(recording, recording->instances, &row);
+}
+
+static void on_instance_ended(void *context, const weir_instance_view *view)
+{
+	weir_recording *recording = context;
+	add_instance(recording, view, weir_sim_now(recording->sim));
+}
+
+static void on_instance_left(void *context, const weir_instance_view *view)
+{
+	add_instance(context, view, NAN);
+}
+
+static void add_server(weir_recording *recording, const weir_server_view *view, double removed)
+{
+	weir_server_row row;
+	weir_server_row_of(weir_sim_cluster(recording->sim), view, weir_sim_now(recording->sim),
+	                   removed, &row);
+	append(recording, recording->servers, &row);
+}
+
+static void on_server_ended(void *context, const weir_server_view *view)
+{
+	weir_recording *recording = context;
+	add_server(recording, view, weir_sim_now(recording->sim));
+}
+
+static void on_server_left(void *context, const weir_server_view *view)
+{
+	add_server(context, view, NAN);
+}
+
+static void on_scaling_event(void *context, const weir_scaling_event_row *row)
+{
+	weir_recording *recording = context;
+	append(recording, recording->scaling_events, row);
+}
+
 weir_sim_observer weir_recording_observer(weir_recording *recording)
 {
 	return (weir_sim_observer){
-	    .context = recording, .request_ended = on_request_ended, .sampled = on_sampled};
+	    .context = recording,
+	    .request_ended = on_request_ended,
+	    .sampled = on_sampled,
+	    .scaling_event = on_scaling_event,
+	    .instance_ended = on_instance_ended,
+	    .server_ended = on_server_ended,
+	    .instance_left = on_instance_left,
+	    .server_left = on_server_left,
+	};
 }
 
 weir_status weir_recording_tick(weir_recording *recording, weir_error *error)
@@ -125,45 +187,15 @@ weir_status weir_recording_tick(weir_recording *recording, weir_error *error)
 	return recording->status;
 }
 
-static weir_status write_instances(weir_recorder *recorder, const weir_sim *sim, double end_time,
-                                   weir_error *error)
+static weir_status write_pools(weir_recorder *recorder, const weir_sim *sim, weir_error *error)
 {
-	const weir_serving *serving = weir_sim_serving(sim);
-	const weir_cluster *cluster = weir_sim_cluster(sim);
-	uint32_t slots = weir_serving_instance_slots(serving);
-	uint32_t count = 0;
-	weir_instance_row *rows = weir_allocate(slots, sizeof *rows);
+	size_t most = weir_sim_cluster(sim)->application_count * WEIR_TAG_COUNT;
+	weir_pool_row *rows = weir_allocate(most, sizeof *rows);
 	if (rows == NULL) {
-		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the instances");
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the pools");
 	}
-	for (uint32_t i = 0; i < slots; i++) {
-		weir_instance_view view;
-		if (!weir_serving_instance(serving, i, &view)) {
-			continue;
-		}
-		weir_instance_row *row = &rows[count++];
-		*row = (weir_instance_row){
-		    .instance = (int32_t)view.id,
-		    .server = (int32_t)view.server,
-		    .application = (int32_t)view.application,
-		    .pool = (uint8_t)view.tag,
-		    .busy = view.busy_seconds,
-		    .utilisation = view.busy_seconds / end_time,
-		    .energy = view.energy_joules,
-		    .prompt_tokens = view.prompt_tokens,
-		    .output_tokens = view.output_tokens,
-		    .iterations = (int64_t)view.iterations,
-		    .prompts_completed = (int64_t)view.prompts_completed,
-		    .requests_completed = (int64_t)view.requests_completed,
-		    .preemptions = (int64_t)view.preemptions,
-		    .memory = view.memory,
-		    .memory_limit = view.memory_limit,
-		};
-		snprintf(row->sku, sizeof row->sku, "%s",
-		         cluster->applications[view.application].types[view.type].sku->name);
-	}
-	weir_status status =
-	    weir_recorder_write_table(recorder, &weir_instances_table, rows, count, error);
+	size_t count = weir_pool_rows_of(sim, rows);
+	weir_status status = weir_recorder_write_table(recorder, &weir_pools_table, rows, count, error);
 	free(rows);
 	return status;
 }
@@ -203,7 +235,7 @@ static weir_status conclude(weir_recording *recording, const weir_sim *sim, doub
 		                               error);
 	}
 	if (status == WEIR_OK) {
-		status = write_instances(recorder, sim, summary->totals.end_time, error);
+		status = write_pools(recorder, sim, error);
 	}
 	if (status == WEIR_OK) {
 		status = weir_recorder_write_table(recorder, &weir_summary_table, summary->metrics,

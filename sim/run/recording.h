@@ -13,7 +13,8 @@
 
 typedef struct weir_recording {
 	weir_recorder *recorder;
-	int requests, samples; /* table numbers */
+	const weir_sim *sim;
+	int requests, samples, instances, servers, scaling_events; /* table numbers */
 	weir_status status;    /* of the first append that failed; lasting */
 	weir_error error;
 } weir_recording;
@@ -24,10 +25,9 @@ typedef struct weir_provenance {
 	const char *version;
 } weir_provenance;
 
-/* Opens PATH.part with its tables; leaves no file on an error. */
-weir_status weir_recording_open(weir_recording *recording, const char *path,
-                                const weir_config *config, const weir_provenance *provenance,
-                                weir_error *error);
+/* Opens PATH.part with the tables of a simulation that has not run yet; leaves no file on an error. */
+weir_status weir_recording_open(weir_recording *recording, const char *path, const weir_sim *sim,
+                                const weir_provenance *provenance, weir_error *error);
 
 /* The observer that appends to the tables; `recording` is its context. */
 weir_sim_observer weir_recording_observer(weir_recording *recording);

@@ -14,9 +14,9 @@
 enum { EVENTS_PER_LOOK = 4096 };
 
 typedef struct run_state {
-	const weir_run_options *options;
-	weir_recording recording;
+	weir_recording recording; /* first: its observer's context is the run's as well */
 	weir_sim_observer recorder; /* of the recording */
+	const weir_run_options *options;
 	weir_requests_csv *csv;
 	weir_sim *sim;
 } run_state;
@@ -36,16 +36,16 @@ static double process_seconds(void)
 static void on_request_ended(void *context, const weir_request_row *row)
 {
 	run_state *state = context;
-	state->recorder.request_ended(state->recorder.context, row);
+	state->recorder.request_ended(context, row);
 	if (state->csv != NULL) {
 		weir_requests_csv_add(state->csv, row);
 	}
 }
 
-static void on_sampled(void *context, const weir_sample_row *row)
+static void on_log(void *context, const char *line)
 {
-	run_state *state = context;
-	state->recorder.sampled(state->recorder.context, row);
+	const run_state *state = context;
+	state->options->log(state->options->context, weir_sim_now(state->sim), line);
 }
 
 static bool go_on(run_state *state)
@@ -92,8 +92,10 @@ static weir_status simulate(run_state *state, weir_error *error)
 /* The simulation first: what is wrong with the input is found before there is any file. */
 static weir_status open_all(run_state *state, const weir_config *config, weir_error *error)
 {
-	const weir_sim_observer observer = {
-	    .context = state, .request_ended = on_request_ended, .sampled = on_sampled};
+	state->recorder = weir_recording_observer(&state->recording);
+	weir_sim_observer observer = state->recorder;
+	observer.request_ended = on_request_ended;
+	observer.log = state->options->log != NULL ? on_log : NULL;
 	weir_status status = weir_sim_create(config, &observer, &state->sim, error);
 	if (status != WEIR_OK) {
 		return status;
@@ -106,10 +108,8 @@ static weir_status open_all(run_state *state, const weir_config *config, weir_er
 	}
 	const weir_provenance provenance = {.command_line = state->options->command_line,
 	                                    .version = WEIR_VERSION};
-	status =
-	    weir_recording_open(&state->recording, state->options->output, config, &provenance, error);
-	state->recorder = weir_recording_observer(&state->recording);
-	return status;
+	return weir_recording_open(&state->recording, state->options->output, state->sim, &provenance,
+	                           error);
 }
 
 static weir_status finish(run_state *state, double started, weir_run_result *result,

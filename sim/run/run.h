@@ -27,7 +27,9 @@ typedef struct weir_run_options {
 	const char *command_line; /* for /provenance; "" for none */
 	/* Called now and then; false stops the run: WEIR_ERROR_INTERRUPTED. NULL: not called. */
 	bool (*progress)(void *context, const weir_run_progress *progress);
-	void *context;
+	/* Called with every line of the simulation's log (level info). NULL: not called. */
+	void (*log)(void *context, double time, const char *line);
+	void *context; /* of both */
 } weir_run_options;
 
 typedef struct weir_run_result {

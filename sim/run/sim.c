@@ -329,6 +329,11 @@ weir_manager *weir_sim_manager(weir_sim *sim)
 	return sim->manager;
 }
 
+const weir_manager *weir_sim_manager_const(const weir_sim *sim)
+{
+	return sim->manager;
+}
+
 weir_meter *weir_sim_meter(weir_sim *sim)
 {
 	return sim->meter;

@@ -93,6 +93,7 @@ WEIR_API const weir_cluster *weir_sim_cluster(const weir_sim *sim);
 WEIR_API const weir_slo *weir_sim_slo(const weir_sim *sim);
 /* What changes the cluster; for those who step a simulation and act on it themselves. */
 WEIR_API weir_manager *weir_sim_manager(weir_sim *sim);
+WEIR_API const weir_manager *weir_sim_manager_const(const weir_sim *sim);
 /* What counts for views; likewise. */
 WEIR_API weir_meter *weir_sim_meter(weir_sim *sim);
 /* NULL when no fault is configured. */

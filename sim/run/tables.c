@@ -22,6 +22,9 @@
 
 #define names_of_status weir_request_status_names
 #define names_of_pool   weir_tag_names
+#define names_of_state  weir_instance_state_names
+#define names_of_action weir_scaling_action_names
+#define names_of_reason weir_refusal_texts
 
 #define COUNT(columns) (sizeof(columns) / sizeof((columns)[0]))
 
@@ -60,10 +63,55 @@ static const weir_column instance_columns[] = {
 
 const weir_table_schema weir_instances_table = {
     .name = "instances",
-    .description = "One row per instance, at the end of the run.",
+    .description = "One row per instance, in the order of their removal; then those that were left "
+                   "at the end.",
     .columns = instance_columns,
     .column_count = COUNT(instance_columns),
     .row_size = sizeof(weir_instance_row),
+};
+
+static const weir_column server_columns[] = {
+#define SERVER_COLUMN(field, type, column, unit, description)                                      \
+	COLUMN(weir_server_row, field, column, unit, description),
+    WEIR_SERVER_ROW(SERVER_COLUMN) COLUMN(weir_server_row, sku, NAME, "", "Its SKU."),
+};
+
+const weir_table_schema weir_servers_table = {
+    .name = "servers",
+    .description = "One row per server, in the order of their removal; then those that were left "
+                   "at the end.",
+    .columns = server_columns,
+    .column_count = COUNT(server_columns),
+    .row_size = sizeof(weir_server_row),
+};
+
+static const weir_column pool_columns[] = {
+#define POOL_COLUMN(field, type, column, unit, description)                                        \
+	COLUMN(weir_pool_row, field, column, unit, description),
+    WEIR_POOL_ROW(POOL_COLUMN)};
+
+const weir_table_schema weir_pools_table = {
+    .name = "pools",
+    .description = "One row per pool that ever had an instance: the whole run.",
+    .columns = pool_columns,
+    .column_count = COUNT(pool_columns),
+    .row_size = sizeof(weir_pool_row),
+};
+
+static const weir_column scaling_event_columns[] = {
+#define SCALING_EVENT_COLUMN(field, type, column, unit, description)                               \
+	COLUMN(weir_scaling_event_row, field, column, unit, description),
+    WEIR_SCALING_EVENT_ROW(SCALING_EVENT_COLUMN)
+        COLUMN(weir_scaling_event_row, actor, NAME, "", "Who asked for it."),
+};
+
+const weir_table_schema weir_scaling_events_table = {
+    .name = "scaling_events",
+    .description = "One row for everything that was asked of the ScalingManager, and for every "
+                   "change of an instance or server, in the order in which they happened.",
+    .columns = scaling_event_columns,
+    .column_count = COUNT(scaling_event_columns),
+    .row_size = sizeof(weir_scaling_event_row),
 };
 
 static const weir_column summary_columns[] = {

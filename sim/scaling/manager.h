@@ -99,7 +99,7 @@ typedef enum weir_scaling_action {
 /* The texts, NULL-terminated. */
 WEIR_API extern const char *const weir_scaling_action_names[];
 
-enum { WEIR_ACTOR_SIZE = 32 };
+enum { WEIR_ACTOR_SIZE = 32 }; /* as wide as a name column of a recorded table */
 
 /* X(field, C type, column type, unit, description); the column list of /scaling_events */
 #define WEIR_SCALING_EVENT_ROW(X)                                                                  \

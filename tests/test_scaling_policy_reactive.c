@@ -140,6 +140,16 @@ START_TEST(other_metrics_by_name)
 }
 END_TEST
 
+/* 4 instances, a threshold of 10 requests each: what the predictive policies are early against. */
+START_TEST(on_a_ramp_it_waits_for_the_load)
+{
+	pool_bench bench;
+	open_bench(&bench, "{\"metric\": \"concurrency\", \"up\": 10, \"down\": 0}");
+	ck_assert_int_eq(pool_bench_ramp(&bench), 41);
+	pool_bench_close(&bench);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scaling/policy_reactive");
@@ -149,6 +159,7 @@ int main(void)
 	tcase_add_test(tests, cooldown_keeps_decisions_apart);
 	tcase_add_test(tests, an_idle_pool_shrinks_to_its_least);
 	tcase_add_test(tests, other_metrics_by_name);
+	tcase_add_test(tests, on_a_ramp_it_waits_for_the_load);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

@@ -81,3 +81,27 @@ int64_t pool_bench_size_after(const pool_bench *bench, const weir_decision *deci
 	const weir_change *change = &decision->changes[0];
 	return change->absolute ? change->amount : size + change->amount;
 }
+
+int pool_bench_ramp(pool_bench *bench)
+{
+	for (int tick = 0; tick < 1000; tick++) {
+		bench->pool->requests = tick;
+		weir_decision decision = pool_bench_tick(bench, tick * bench->context.interval);
+		if (pool_bench_size_after(bench, &decision) > weir_view_size(bench->pool)) {
+			return tick;
+		}
+	}
+	return -1;
+}
+
+int64_t pool_bench_idle(pool_bench *bench, double now, int count)
+{
+	bench->pool->requests = 0;
+	for (int tick = 0; tick < count; tick++) {
+		weir_decision decision = pool_bench_tick(bench, now + tick * bench->context.interval);
+		int64_t size = pool_bench_size_after(bench, &decision);
+		ck_assert_int_le(size, weir_view_size(bench->pool));
+		bench->pool->count[WEIR_INSTANCE_ACTIVE] = (uint32_t)size;
+	}
+	return weir_view_size(bench->pool);
+}

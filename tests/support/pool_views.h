@@ -41,4 +41,12 @@ weir_decision pool_bench_tick(pool_bench *bench, double now);
 /* The size that the pool would have after the decision: what it has, when it is empty. */
 int64_t pool_bench_size_after(const pool_bench *bench, const weir_decision *decision);
 
+/* Requests grow by one a tick, from none at tick 0; the pool keeps its size. The first tick at
+ * which the policy asks for more than that. */
+int pool_bench_ramp(pool_bench *bench);
+
+/* Ticks from `now` on with nothing to do, the pool taking every size at once, `count` times. The
+ * last size. */
+int64_t pool_bench_idle(pool_bench *bench, double now, int count);
+
 #endif

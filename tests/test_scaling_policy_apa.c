@@ -88,6 +88,15 @@ START_TEST(demand_by_pool_and_name)
 		ck_assert_double_eq(demand, 7 + tag);
 	}
 	ck_assert_int_eq(weir_demand_instances(&tokens, 101), 2);
+	/* What waits at the scheduler counts where nothing can take it. */
+	view.waiting_at_scheduler = 30;
+	seen = NAN;
+	ck_assert(weir_demand_observe(&ten, &view, WEIR_TAG_TOKEN, &seen, &demand));
+	ck_assert_double_eq(demand, 7 + WEIR_TAG_TOKEN + 30);
+	view.pools[WEIR_TAG_TOKEN].count[WEIR_INSTANCE_ACTIVE] = 1;
+	seen = NAN;
+	ck_assert(weir_demand_observe(&ten, &view, WEIR_TAG_TOKEN, &seen, &demand));
+	ck_assert_double_eq(demand, 7 + WEIR_TAG_TOKEN);
 }
 END_TEST
 

@@ -111,12 +111,14 @@ START_TEST(other_metrics_by_name)
 		bench.pool->requests = rows[i].requests;
 		ck_assert_int_eq(change_at(&bench, 15 * i), rows[i].change);
 	}
-	/* No instance, and something waits in the pool: more than any threshold. */
+	/* No instance, and something waits: more than any threshold. */
 	bench.pool->count[WEIR_INSTANCE_ACTIVE] = 0;
 	bench.pool->requests = 1;
 	ck_assert_int_eq(change_at(&bench, 300), 1);
 	bench.pool->requests = 0;
 	ck_assert_int_eq(change_at(&bench, 315), 0);
+	bench.view.waiting_at_scheduler = 1;
+	ck_assert_int_eq(change_at(&bench, 330), 1);
 	pool_bench_close(&bench);
 
 	open_bench(&bench, "{\"metric\": \"queue\", \"up\": 2, \"down\": 1}");

@@ -28,7 +28,11 @@ bool weir_demand_observe(const weir_demand_config *config, const weir_view *view
 		}
 		*demand = rate(view, tag);
 	} else {
-		*demand = (double)view->pools[tag].requests;
+		const weir_view_pool *pool = &view->pools[tag];
+		*demand = (double)pool->requests;
+		if (pool->count[WEIR_INSTANCE_ACTIVE] == 0) {
+			*demand += (double)view->waiting_at_scheduler;
+		}
 	}
 	return true;
 }

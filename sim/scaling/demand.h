@@ -16,7 +16,9 @@
 WEIR_BEGIN_C
 
 typedef enum weir_demand_kind {
-	WEIR_DEMAND_CONCURRENCY, /* requests in the pool at the instant */
+	WEIR_DEMAND_CONCURRENCY, /* requests in the pool at the instant; of a pool without an ACTIVE
+	                            instance those that wait at the scheduler too, so that it does not
+	                            stay empty for ever */
 	WEIR_DEMAND_TOKENS       /* tokens/s in the interval: of a prompt pool the prompt tokens that
 	                            arrived, of a token pool the output tokens that it made, of a mixed
 	                            pool both */

@@ -108,8 +108,9 @@ WEIR_API size_t weir_ar_work(size_t count, size_t order);
  * the `count` values (oldest first) by least squares (conditional on the first p of them; Brockwell
  * and Davis, Introduction to Time Series and Forecasting, 5.1), then iterated `steps` ahead into
  * path[0..steps-1]. Where the fit does not have one solution (a constant, a straight line), it is
- * that of as many columns as are independent. False, with all of the path the last value, when
- * there are fewer than 2 p + 1 values or a forecast is not finite.
+ * that of as many columns as are independent. GSL does the fit; its last bits are those of the
+ * CBLAS that the program is linked with. False, with all of the path the last value, when there are
+ * fewer than 2 p + 1 values or a forecast is not finite.
  */
 WEIR_API bool weir_forecast_ar(const double *values, size_t count, size_t order, size_t steps,
                                double *work, double *path);

@@ -82,10 +82,15 @@ static weir_status start(const weir_policy_context *context, void *state, weir_e
 	return WEIR_OK;
 }
 
-/* The mean per instance; a pool without instances has INFINITY when something waits in it. */
+/* The mean per instance, of a pool where none drains. Without an ACTIVE one it is INFINITY when
+ * requests wait, in the pool or for it. */
 static double measure(const weir_view *view, weir_tag tag, weir_policy_metric metric)
 {
 	const weir_view_pool *pool = &view->pools[tag];
+	double active = pool->count[WEIR_INSTANCE_ACTIVE];
+	if (active == 0) {
+		return pool->requests > 0 || view->waiting_at_scheduler > 0 ? INFINITY : 0;
+	}
 	switch (metric) {
 	case WEIR_METRIC_KV:
 		return pool->load_kv;
@@ -94,12 +99,8 @@ static double measure(const weir_view *view, weir_tag tag, weir_policy_metric me
 	case WEIR_METRIC_BUSY:
 		return pool->load_busy;
 	default:
-		break;
+		return weir_metric_total(view, tag, metric) / active;
 	}
-	double total = weir_metric_total(view, tag, metric);
-	double serving =
-	    (double)pool->count[WEIR_INSTANCE_ACTIVE] + pool->count[WEIR_INSTANCE_DRAINING];
-	return total > 0 ? total / serving : 0;
 }
 
 static void decide(const weir_policy_context *context, void *state, const weir_view *view,

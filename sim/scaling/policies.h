@@ -4,7 +4,13 @@
 
 #include "base/keys.h"
 #include "scaling/policy.h"
+#include "scaling/policy_apa.h"
+#include "scaling/policy_ar.h"
+#include "scaling/policy_holt_winters.h"
 #include "scaling/policy_never.h"
+#include "scaling/policy_reactive.h"
+#include "scaling/policy_schedule.h"
+#include "scaling/policy_slope.h"
 #include "scaling/policy_static.h"
 
 WEIR_BEGIN_C
@@ -16,7 +22,13 @@ WEIR_BEGIN_C
  */
 #define WEIR_POLICIES(P, N)                                                                        \
 	N(never)                                                                                       \
-	P(static)
+	P(static)                                                                                      \
+	P(schedule)                                                                                    \
+	P(reactive)                                                                                    \
+	P(apa)                                                                                         \
+	P(slope)                                                                                       \
+	P(holt_winters)                                                                                \
+	P(ar)
 
 /* Ignores a line of the list. */
 #define WEIR_NO_POLICY(name)

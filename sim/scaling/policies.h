@@ -5,6 +5,7 @@
 #include "base/keys.h"
 #include "scaling/policy.h"
 #include "scaling/policy_never.h"
+#include "scaling/policy_random.h"
 #include "scaling/policy_static.h"
 
 WEIR_BEGIN_C
@@ -16,6 +17,7 @@ WEIR_BEGIN_C
  */
 #define WEIR_POLICIES(P, N)                                                                        \
 	N(never)                                                                                       \
+	P(random)                                                                                      \
 	P(static)
 
 /* Ignores a line of the list. */

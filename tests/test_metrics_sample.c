@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "support/lifecycle_support.h"
 #include "support/small_cluster.h"
 #include "support/test_support.h"
 
@@ -250,8 +251,7 @@ START_TEST(only_an_instance_of_pools_can_be_lent)
 	ck_assert_uint_eq(s.count, 2);
 	ck_assert_int_eq(s.rows[0].lent, 0);
 	ck_assert_int_eq(s.rows[1].lent, 1);
-	weir_error error = {0};
-	ck_assert_ok(weir_serving_set_active(cluster->serving, 1, false, &error), &error);
+	set_active(cluster->serving, 1, false);
 	small_cluster_run(cluster, 5.0);
 	s = take(sampler, cluster);
 	ck_assert_int_eq(s.rows[1].active, 0);

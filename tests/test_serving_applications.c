@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "support/lifecycle_support.h"
 #include "support/small_cluster.h"
 #include "support/test_support.h"
 
@@ -119,7 +120,7 @@ static void check_rows(const small_cluster *together, size_t number, uint32_t fi
 static void check_instances(const small_cluster *together, size_t number, uint32_t first_instance,
                             const small_cluster *alone)
 {
-	uint32_t count = weir_serving_instance_count(alone->serving);
+	uint32_t count = weir_serving_instance_slots(alone->serving);
 	for (uint32_t i = 0; i < count; i++) {
 		weir_instance_view a;
 		weir_instance_view b;
@@ -162,13 +163,13 @@ static void check_together(const part *const *parts, size_t count, int network)
 		small_cluster_run(alone, 10000);
 		check_rows(together, a, first_instance, alone);
 		check_instances(together, a, first_instance, alone);
-		first_instance += weir_serving_instance_count(alone->serving);
+		first_instance += weir_serving_instance_slots(alone->serving);
 		rows += alone->row_count;
 		small_cluster_destroy(alone);
 	}
 	ck_assert_uint_eq(rows, together->row_count);
 	ck_assert_uint_gt(rows, count * REQUESTS / 2);
-	ck_assert_uint_eq(first_instance, weir_serving_instance_count(together->serving));
+	ck_assert_uint_eq(first_instance, weir_serving_instance_slots(together->serving));
 	small_cluster_destroy(together);
 }
 
@@ -213,8 +214,7 @@ START_TEST(one_application_without_instances_holds_up_nobody)
 	describe(cluster, &p, 0);
 	describe(cluster, &p, 1);
 	small_cluster_start(cluster);
-	weir_error error = {0};
-	ck_assert_ok(weir_serving_set_active(cluster->serving, 0, false, &error), &error);
+	set_active(cluster->serving, 0, false);
 	for (int i = 0; i < 20; i++) {
 		small_cluster_arrive(cluster, i, (uint32_t)i % 2, 100, 5);
 	}
@@ -224,12 +224,12 @@ START_TEST(one_application_without_instances_holds_up_nobody)
 		ck_assert_int_eq(cluster->rows[i].application, 1);
 	}
 	/* An instance of another application is none for those that wait. */
-	ck_assert_ok(weir_serving_set_active(cluster->serving, 1, false, &error), &error);
-	ck_assert_ok(weir_serving_set_active(cluster->serving, 1, true, &error), &error);
+	set_active(cluster->serving, 1, false);
+	set_active(cluster->serving, 1, true);
 	weir_serving_counters counters;
 	weir_serving_counters_get(cluster->serving, &counters);
 	ck_assert_uint_eq(counters.waiting_at_scheduler, 10);
-	ck_assert_ok(weir_serving_set_active(cluster->serving, 0, true, &error), &error);
+	set_active(cluster->serving, 0, true);
 	small_cluster_run(cluster, (double)INFINITY);
 	ck_assert_uint_eq(cluster->row_count, 20);
 	small_cluster_destroy(cluster);

@@ -1,10 +1,11 @@
-/* Instances that are taken out of service and put back: weir_serving_set_active. */
+/* Instances and servers that come, change their state or pool, and go. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "support/fast_run.h"
+#include "support/lifecycle_support.h"
 #include "support/random_case.h"
 #include "support/small_cluster.h"
 #include "support/test_support.h"
@@ -18,13 +19,6 @@ static const small_server server = {
     .speed = {.prompt_s = 1.0, .token_s = 0.25},
 };
 
-static void set_active(weir_serving *serving, uint32_t instance, bool active)
-{
-	weir_error error = {0};
-	ck_assert_ok(weir_serving_set_active(serving, instance, active, &error), &error);
-	ck_assert_ok(weir_serving_check(serving, &error), &error);
-}
-
 static small_cluster *servers(const char *scheduler, const char *tags)
 {
 	small_cluster *cluster = small_cluster_create();
@@ -36,13 +30,6 @@ static small_cluster *servers(const char *scheduler, const char *tags)
 	}
 	small_cluster_start(cluster);
 	return cluster;
-}
-
-static weir_instance_view view_of(const weir_serving *serving, uint32_t instance)
-{
-	weir_instance_view view;
-	weir_serving_instance(serving, instance, &view);
-	return view;
 }
 
 static weir_serving_counters counters_of(const weir_serving *serving)

@@ -4,20 +4,16 @@
 #include <string.h>
 
 #include "base/memory.h"
-
-/* Cumulative figures of one pool, as of the sample before. */
-typedef struct pool_past {
-	double busy_seconds, batch_token_seconds, energy_joules;
-	weir_pool_counters counters;
-} pool_past;
+#include "serving/lifecycle.h"
 
 struct weir_sampler {
 	const weir_cluster *cluster;
 	const weir_serving *serving;
 	double last;
-	pool_past *past; /* [application * WEIR_TAG_COUNT + tag] */
+	/* Cumulative figures, as of the sample before. */
+	weir_pool_counters *past; /* [application * WEIR_TAG_COUNT + tag] */
 	/* scratch of one sample */
-	pool_past *present;
+	weir_pool_counters *present;
 	weir_sample_row *rows;
 	double *kv; /* sum of the instances' kv load */
 };
@@ -31,7 +27,6 @@ static void add_instance(weir_sampler *sampler, const weir_instance_view *view)
 {
 	size_t pool = (size_t)view->application * WEIR_TAG_COUNT + view->tag;
 	weir_sample_row *row = &sampler->rows[pool];
-	pool_past *present = &sampler->present[pool];
 	row->instances++;
 	bool active = view->state == WEIR_INSTANCE_ACTIVE;
 	row->active += active;
@@ -45,9 +40,6 @@ static void add_instance(weir_sampler *sampler, const weir_instance_view *view)
 	row->memory += view->memory;
 	row->memory_promised += view->memory_promised;
 	row->memory_limit += view->memory_limit;
-	present->busy_seconds += view->busy_seconds;
-	present->batch_token_seconds += view->batch_token_seconds;
-	present->energy_joules += view->energy_joules;
 	if (view->memory_limit > view->weights) {
 		sampler->kv[pool] += (double)(view->memory_promised - view->weights) /
 		                     (double)(view->memory_limit - view->weights);
@@ -58,18 +50,18 @@ static void add_instance(weir_sampler *sampler, const weir_instance_view *view)
 static void gather(weir_sampler *sampler)
 {
 	size_t pools = pool_count(sampler);
-	memset(sampler->present, 0, pools * sizeof *sampler->present);
 	memset(sampler->rows, 0, pools * sizeof *sampler->rows);
 	memset(sampler->kv, 0, pools * sizeof *sampler->kv);
-	uint32_t count = weir_serving_instance_count(sampler->serving);
+	uint32_t count = weir_serving_instance_slots(sampler->serving);
 	for (uint32_t i = 0; i < count; i++) {
 		weir_instance_view view;
-		weir_serving_instance(sampler->serving, i, &view);
-		add_instance(sampler, &view);
+		if (weir_serving_instance(sampler->serving, i, &view)) {
+			add_instance(sampler, &view);
+		}
 	}
 	for (size_t pool = 0; pool < pools; pool++) {
 		weir_serving_pool(sampler->serving, (uint32_t)(pool / WEIR_TAG_COUNT),
-		                  (weir_tag)(pool % WEIR_TAG_COUNT), &sampler->present[pool].counters);
+		                  (weir_tag)(pool % WEIR_TAG_COUNT), &sampler->present[pool]);
 	}
 }
 
@@ -112,10 +104,8 @@ void weir_sampler_destroy(weir_sampler *sampler)
 static void finish_row(const weir_sampler *sampler, size_t pool, double now, double instances)
 {
 	weir_sample_row *row = &sampler->rows[pool];
-	const pool_past *past = &sampler->past[pool];
-	const pool_past *present = &sampler->present[pool];
-	const weir_pool_counters *before = &past->counters;
-	const weir_pool_counters *after = &present->counters;
+	const weir_pool_counters *before = &sampler->past[pool];
+	const weir_pool_counters *after = &sampler->present[pool];
 	double elapsed = now - sampler->last;
 	uint32_t application = (uint32_t)(pool / WEIR_TAG_COUNT);
 	double max_batch_tokens =
@@ -124,12 +114,12 @@ static void finish_row(const weir_sampler *sampler, size_t pool, double now, dou
 	row->interval = elapsed;
 	row->application = (int32_t)application;
 	row->pool = (uint8_t)(pool % WEIR_TAG_COUNT);
-	row->load_busy = (present->busy_seconds - past->busy_seconds) / (elapsed * instances);
+	row->load_busy = (after->busy_seconds - before->busy_seconds) / (elapsed * instances);
 	row->load_kv = sampler->kv[pool] / instances;
-	row->load_batch = (present->batch_token_seconds - past->batch_token_seconds) /
+	row->load_batch = (after->batch_token_seconds - before->batch_token_seconds) /
 	                  (elapsed * instances * max_batch_tokens);
 	row->load_concurrency = (double)row->requests / instances;
-	row->power_w = (present->energy_joules - past->energy_joules) / elapsed;
+	row->power_w = (after->energy_joules - before->energy_joules) / elapsed;
 	row->prompts_per_s = (double)(after->prompts_assigned - before->prompts_assigned) / elapsed;
 	row->completions_per_s =
 	    (double)(after->requests_completed - before->requests_completed) / elapsed;

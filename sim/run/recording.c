@@ -10,6 +10,7 @@
 #include "record/reader.h"
 #include "run/recorded_summary.h"
 #include "run/tables.h"
+#include "serving/lifecycle.h"
 
 static weir_status write_provenance(weir_recording *recording, const weir_config *config,
                                     const weir_provenance *provenance, weir_error *error)
@@ -129,15 +130,19 @@ static weir_status write_instances(weir_recorder *recorder, const weir_sim *sim,
 {
 	const weir_serving *serving = weir_sim_serving(sim);
 	const weir_cluster *cluster = weir_sim_cluster(sim);
-	uint32_t count = weir_serving_instance_count(serving);
-	weir_instance_row *rows = weir_allocate(count, sizeof *rows);
+	uint32_t slots = weir_serving_instance_slots(serving);
+	uint32_t count = 0;
+	weir_instance_row *rows = weir_allocate(slots, sizeof *rows);
 	if (rows == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the instances");
 	}
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < slots; i++) {
 		weir_instance_view view;
-		weir_serving_instance(serving, i, &view);
-		rows[i] = (weir_instance_row){
+		if (!weir_serving_instance(serving, i, &view)) {
+			continue;
+		}
+		weir_instance_row *row = &rows[count++];
+		*row = (weir_instance_row){
 		    .instance = (int32_t)view.id,
 		    .server = (int32_t)view.server,
 		    .application = (int32_t)view.application,
@@ -154,7 +159,7 @@ static weir_status write_instances(weir_recorder *recorder, const weir_sim *sim,
 		    .memory = view.memory,
 		    .memory_limit = view.memory_limit,
 		};
-		snprintf(rows[i].sku, sizeof rows[i].sku, "%s",
+		snprintf(row->sku, sizeof row->sku, "%s",
 		         cluster->applications[view.application].types[view.type].sku->name);
 	}
 	weir_status status =

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "run/cluster.h"
 #include "run/sim_internal.h"
+#include "serving/lifecycle.h"
 
 static weir_status out_of_memory(weir_error *error)
 {
@@ -259,14 +260,17 @@ void weir_sim_totals(const weir_sim *sim, weir_totals *totals)
 	static const double SECONDS_PER_HOUR = 3600.0;
 	static const double JOULES_PER_KWH = 3.6e6;
 	double end = weir_engine_now(sim->engine);
-	uint32_t instances = weir_serving_instance_count(sim->serving);
+	uint32_t slots = weir_serving_instance_slots(sim->serving);
+	uint32_t instances = 0;
 	double busy = 0;
 	double joules = 0;
-	for (uint32_t i = 0; i < instances; i++) {
+	for (uint32_t i = 0; i < slots; i++) {
 		weir_instance_view view;
-		weir_serving_instance(sim->serving, i, &view);
-		busy += view.busy_seconds;
-		joules += view.energy_joules;
+		if (weir_serving_instance(sim->serving, i, &view)) {
+			instances++;
+			busy += view.busy_seconds;
+			joules += view.energy_joules;
+		}
 	}
 	double price_per_hour = 0;
 	for (size_t a = 0; a < sim->built.cluster.application_count; a++) {

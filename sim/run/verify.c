@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "run/recorded_summary.h"
 #include "run/verification.h"
+#include "serving/lifecycle.h"
 
 const weir_verify_description weir_verify_descriptions[WEIR_VERIFY_COUNT] = {
 #define DESCRIPTION(name, description) {#name, description},
@@ -79,7 +80,7 @@ static weir_status expect_instances(weir_verification *v)
 	    engine != NULL ? weir_serving_create(&v->built.cluster, engine, NULL, &serving, v->error)
 	                   : weir_error_set(v->error, WEIR_ERROR_MEMORY, NULL, "out of memory");
 	if (status == WEIR_OK) {
-		v->instance_count = weir_serving_instance_count(serving);
+		v->instance_count = weir_serving_instance_slots(serving);
 		v->expected = weir_allocate(v->instance_count, sizeof *v->expected);
 		v->work = weir_allocate(v->instance_count, sizeof *v->work);
 		if (v->expected == NULL || v->work == NULL) {

@@ -58,6 +58,8 @@ uint32_t weir_inflight_take(weir_inflight *inflight)
 	    .token_start = NAN,
 	    .prompt_instance = WEIR_NONE,
 	    .token_instance = WEIR_NONE,
+	    .prompt_instance_id = WEIR_NONE,
+	    .token_instance_id = WEIR_NONE,
 	    .next = WEIR_NONE,
 	};
 	reset_task(&inflight->tasks[weir_prompt_task(slot)]);

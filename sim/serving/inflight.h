@@ -66,9 +66,11 @@ typedef struct weir_inflight_request {
 	int64_t memory;
 	int32_t prompt_tokens, output_tokens;
 	uint32_t application;
-	uint32_t prompt_instance, token_instance; /* WEIR_NONE: none */
-	uint32_t next;                            /* free list, or queue at the scheduler */
-	uint8_t phase;                            /* weir_request_phase */
+	/* Slots; WEIR_NONE: none yet, or it holds nothing there any more. */
+	uint32_t prompt_instance, token_instance;
+	uint32_t prompt_instance_id, token_instance_id; /* WEIR_NONE: none */
+	uint32_t next;                                  /* free list, or queue at the scheduler */
+	uint8_t phase;                                  /* weir_request_phase */
 } weir_inflight_request;
 
 typedef struct weir_inflight {

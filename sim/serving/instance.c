@@ -2,9 +2,17 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/memory.h"
 #include "serving/serving_state.h"
+
+void weir_instance_release(weir_instance *instance)
+{
+	free(instance->finish);
+	weir_pending_release(&instance->pending);
+	*instance = (weir_instance){0};
+}
 
 void weir_task_list_init(weir_task_list *list)
 {
@@ -222,7 +230,7 @@ static void preempt_all_but(weir_serving *serving, weir_instance *instance, uint
 	}
 	instance->current.token_tasks -= leaving;
 	instance->preemptions += leaving;
-	weir_pool_of(serving, instance)->preemptions += leaving;
+	weir_pool_of(serving, instance)->counters.preemptions += leaving;
 }
 
 /* First run of a task: it takes its memory. */
@@ -235,7 +243,7 @@ static void begin_task(weir_serving *serving, weir_instance *instance, uint32_t 
 	request->memory += begun->need;
 	begun->need = 0;
 	if (weir_is_prompt(task)) {
-		weir_pool_counters *pool = weir_pool_of(serving, instance);
+		weir_pool_counters *pool = &weir_pool_of(serving, instance)->counters;
 		request->prompt_start = now;
 		pool->prompts_started++;
 		pool->prompt_wait += now - request->arrival;
@@ -314,7 +322,7 @@ static void run_batch(weir_serving *serving, weir_instance *instance)
 	double end = weir_engine_now(serving->engine) + instance->length;
 	instance->event =
 	    weir_engine_schedule(serving->engine, end, WEIR_CLASS_SERVING,
-	                         (weir_event){.type = WEIR_EVENT_ITERATION, .subject = instance->id});
+	                         (weir_event){.type = WEIR_EVENT_ITERATION, .subject = instance->slot});
 	if (instance->event.generation == 0) {
 		serving->out_of_memory = true;
 		instance->count = 0;
@@ -326,6 +334,8 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 	weir_application_state *application = weir_application_of(serving, instance);
 	const weir_instance_type *type = &application->config->types[instance->type];
 	weir_task *tasks = serving->inflight.tasks;
+	int64_t queued_prompts = instance->pending_prompts.count;
+	int64_t pending = weir_pending_count(&instance->pending);
 	weir_instance_account(instance, weir_engine_now(serving->engine));
 
 	weir_selection *selection = &serving->selection;
@@ -352,12 +362,16 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 	}
 	note_memory(serving, instance);
 	instance->passes++;
+	weir_pool *pool = weir_pool_of(serving, instance);
+	queued_prompts -= instance->pending_prompts.count;
+	pool->queued_prompts -= queued_prompts;
+	pool->queued_tokens -= pending - weir_pending_count(&instance->pending) - queued_prompts;
 
 	if (instance->batch.count == 0) {
 		instance->power_w =
 		    type->share_of_server * type->sku->tdp_w * serving->cluster->idle_fraction;
 		const weir_scheduler_type *scheduler = application->scheduler.type;
-		if (serving->entries[instance->id].figures[WEIR_FIGURE_REQUESTS] == 0 &&
+		if (serving->entries[instance->slot].figures[WEIR_FIGURE_REQUESTS] == 0 &&
 		    scheduler->instance_free != NULL) {
 			scheduler->instance_free(serving, &application->scheduler, instance);
 		}
@@ -382,7 +396,7 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 
 	/* A chained token task waits behind its prompt task. */
 	arrived->first =
-	    is_prompt || request->prompt_instance != instance->id || prompt->state == WEIR_TASK_DONE;
+	    is_prompt || request->prompt_instance != instance->slot || prompt->state == WEIR_TASK_DONE;
 	if (arrived->first) {
 		arrived->order = serving->next_order++;
 		weir_figure_add(serving, instance, WEIR_FIGURE_REQUESTS, 1);
@@ -402,8 +416,12 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 		weir_pending_append(&instance->pending, tasks, task);
 	}
 	note_memory(serving, instance);
+	weir_pool *pool = weir_pool_of(serving, instance);
 	if (is_prompt) {
 		weir_task_list_append(&instance->pending_prompts, tasks, task);
+		pool->queued_prompts++;
+	} else {
+		pool->queued_tokens++;
 	}
 	if (arrived->first) {
 		weir_waiting_push(&instance->waiting, tasks, task);
@@ -446,7 +464,7 @@ static void leave_pool(weir_serving *serving, weir_instance *instance, uint32_t 
 	weir_task *tasks = serving->inflight.tasks;
 	const weir_inflight_request *request = &serving->inflight.requests[weir_request_of(task)];
 	if (weir_is_prompt(task) && request->output_tokens > 1 &&
-	    request->token_instance == instance->id) {
+	    request->token_instance == instance->slot) {
 		uint32_t token = weir_token_task(weir_request_of(task));
 		weir_pending_start_aging(&instance->pending, tasks, token, instance->passes);
 		weir_waiting_push(&instance->waiting, tasks, token);
@@ -466,15 +484,16 @@ static void finish_task(weir_serving *serving, weir_instance *instance, uint32_t
 	}
 	tasks[task].state = WEIR_TASK_DONE;
 	if (weir_is_prompt(task)) {
-		weir_pool_counters *pool = weir_pool_of(serving, instance);
+		weir_pool *pool = weir_pool_of(serving, instance);
 		int64_t prompt_tokens = serving->inflight.requests[request].prompt_tokens;
 		instance->prompts_in_batch--;
 		instance->pending_prompt_tokens -= prompt_tokens;
+		pool->pending_prompt_tokens -= prompt_tokens;
 		weir_figure_add(serving, instance, WEIR_FIGURE_TOKENS, -prompt_tokens);
 		instance->prompts_completed++;
 		instance->output_tokens++;
-		pool->prompts_completed++;
-		pool->output_tokens++;
+		pool->counters.prompts_completed++;
+		pool->counters.output_tokens++;
 		leave_pool(serving, instance, task);
 		weir_request_prompt_done(serving, request);
 	} else {
@@ -489,7 +508,7 @@ static void finish_task(weir_serving *serving, weir_instance *instance, uint32_t
 void weir_instance_iteration_ends(weir_serving *serving, weir_instance *instance)
 {
 	weir_instance_account(instance, weir_engine_now(serving->engine));
-	weir_pool_counters *pool = weir_pool_of(serving, instance);
+	weir_pool_counters *pool = &weir_pool_of(serving, instance)->counters;
 	int64_t made = instance->current.token_tasks * instance->count;
 	instance->progress += instance->count;
 	instance->token_context += made;

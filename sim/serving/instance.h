@@ -27,10 +27,19 @@ typedef struct weir_task_list {
 	uint32_t first, last, count;
 } weir_task_list;
 
+/* Time integrals of what an instance does. */
+typedef struct weir_instance_work {
+	double busy_seconds, batch_token_seconds, energy_joules;
+} weir_instance_work;
+
 typedef struct weir_instance {
-	uint32_t id, server, application, type;
+	uint32_t slot, id;
+	uint32_t server, application, type; /* the server's slot */
 	weir_tag tag, list;
-	bool active;
+	weir_instance_state state;
+	bool exists;
+	uint32_t next_free; /* slot */
+	uint32_t claims;    /* requests with anything on it or on the way to or from it */
 	const weir_execution_time *time;
 
 	/* memory, bytes; the entry's WEIR_FIGURE_BYTES is what is promised */
@@ -71,6 +80,13 @@ typedef struct weir_instance {
 	int64_t prompt_tokens, output_tokens;
 	uint64_t iterations;
 	uint64_t prompts_completed, requests_completed, preemptions;
+
+	/* its life, see books.h */
+	double created, state_since, tag_since, ready_since, drain_since;
+	double state_seconds[WEIR_INSTANCE_STATE_COUNT]; /* up to state_since */
+	double tag_seconds[WEIR_TAG_COUNT];              /* up to tag_since */
+	weir_instance_work before_pool; /* what it had done when it came into its pool */
+	double slowness;                /* factor on the times of its iterations */
 } weir_instance;
 
 /* The batch that a kind chooses: the first `kept` tasks of the old one, in batch order, and those
@@ -116,6 +132,9 @@ static inline int64_t weir_selection_size(const weir_selection *selection)
 {
 	return (int64_t)selection->kept + selection->joined_count;
 }
+
+/* Frees what a slot has allocated; it holds no instance afterwards. */
+void weir_instance_release(weir_instance *instance);
 
 /* Doubly linked lists over the tasks' previous and next. */
 void weir_task_list_init(weir_task_list *list);

@@ -8,6 +8,7 @@
 /* Recounted from the requests, to be compared with the instances' books. */
 typedef struct recount {
 	int64_t memory, promised, pending_tokens, pending_prompt_tokens;
+	uint32_t claims; /* requests with anything here or on the way to or from here */
 	uint32_t requests, pending, batch, prompts_in_batch, pending_prompts, blocked, waiting;
 } recount;
 
@@ -44,9 +45,21 @@ static bool count_request(const weir_serving *serving, uint32_t number, recount 
 		return prompt->state == WEIR_TASK_ABSENT && token->state == WEIR_TASK_ABSENT &&
 		       r->memory == 0;
 	}
-	recount *source = &counts[r->prompt_instance];
-	recount *destination = r->output_tokens > 1 ? &counts[r->token_instance] : NULL;
+	bool two = r->output_tokens > 1;
+	bool moved = r->prompt_instance == WEIR_NONE;
+	if (moved !=
+	    (two && r->phase == WEIR_PHASE_TOKEN && r->prompt_instance_id != r->token_instance_id)) {
+		return false;
+	}
+	recount *destination = two ? &counts[r->token_instance] : NULL;
+	recount *source = moved ? NULL : &counts[r->prompt_instance];
 	bool same = destination == source;
+	if (source != NULL) {
+		source->claims++;
+	}
+	if (destination != NULL && !same) {
+		destination->claims++;
+	}
 	if (is_live(prompt)) {
 		count_task(serving, weir_prompt_task(number), source);
 		source->pending_tokens += r->prompt_tokens;
@@ -103,6 +116,7 @@ static weir_status check_instance(const weir_serving *serving, uint32_t id, cons
 		const char *what;
 		int64_t found, expected;
 	} equal[] = {
+	    {"claims", instance->claims, expected->claims},
 	    {"memory in use", instance->memory, expected->memory + instance->weights},
 	    {"memory promised", figures[WEIR_FIGURE_BYTES], expected->promised + instance->weights},
 	    {"pending tokens", figures[WEIR_FIGURE_TOKENS], expected->pending_tokens},
@@ -124,12 +138,124 @@ static weir_status check_instance(const weir_serving *serving, uint32_t id, cons
 		return BROKEN(error, id, "memory in use (its limit follows)", instance->memory,
 		              instance->memory_limit);
 	}
+	bool empty = instance->batch.count == 0 && weir_pending_count(&instance->pending) == 0 &&
+	             figures[WEIR_FIGURE_REQUESTS] == 0 && figures[WEIR_FIGURE_TOKENS] == 0 &&
+	             expected->claims == 0 && instance->memory == instance->weights &&
+	             figures[WEIR_FIGURE_BYTES] == instance->weights;
+	if (empty != (instance->claims == 0)) {
+		return BROKEN(error, id, "whether it is empty", instance->claims == 0, empty);
+	}
 	bool running = weir_engine_is_pending(serving->engine, instance->event);
 	if (running != (instance->batch.count > 0)) {
 		return BROKEN(error, id, "whether it has an iteration event", running,
 		              instance->batch.count > 0);
 	}
 	return WEIR_OK;
+}
+
+typedef struct pool_recount {
+	int64_t figures[WEIR_FIGURE_COUNT];
+	int64_t pending_prompt_tokens, queued_prompts, queued_tokens;
+	uint32_t count[WEIR_INSTANCE_STATE_COUNT], active_by_list;
+} pool_recount;
+
+static void recount_pools(const weir_serving *serving, pool_recount *pools)
+{
+	for (uint32_t i = 0; i < serving->instance_slots; i++) {
+		const weir_instance *instance = &serving->instances[i];
+		if (!instance->exists) {
+			continue;
+		}
+		const weir_scheduler *scheduler = &serving->applications[instance->application].scheduler;
+		weir_tag list = scheduler->type->uses_pools ? instance->list : instance->tag;
+		pool_recount *of_application = &pools[(size_t)instance->application * WEIR_TAG_COUNT];
+		pool_recount *pool = &of_application[instance->tag];
+		of_application[list].active_by_list += instance->state == WEIR_INSTANCE_ACTIVE;
+		for (int f = 0; f < WEIR_FIGURE_COUNT; f++) {
+			pool->figures[f] += serving->entries[i].figures[f];
+		}
+		pool->figures[WEIR_FIGURE_BYTES] -= instance->weights;
+		pool->pending_prompt_tokens += instance->pending_prompt_tokens;
+		pool->queued_prompts += instance->pending_prompts.count;
+		pool->queued_tokens +=
+		    weir_pending_count(&instance->pending) - instance->pending_prompts.count;
+		pool->count[instance->state]++;
+	}
+}
+
+static weir_status check_pool(const weir_serving *serving, size_t pool,
+                              const pool_recount *expected, weir_error *error)
+{
+	weir_pool_books books;
+	weir_serving_pool_books(serving, (uint32_t)(pool / WEIR_TAG_COUNT),
+	                        (weir_tag)(pool % WEIR_TAG_COUNT), &books);
+	const struct {
+		const char *what;
+		int64_t found, expected;
+	} equal[] = {
+	    {"scaling up", books.count[WEIR_INSTANCE_SCALING_UP],
+	     expected->count[WEIR_INSTANCE_SCALING_UP]},
+	    {"active", books.count[WEIR_INSTANCE_ACTIVE], expected->count[WEIR_INSTANCE_ACTIVE]},
+	    {"draining", books.count[WEIR_INSTANCE_DRAINING], expected->count[WEIR_INSTANCE_DRAINING]},
+	    {"active by list", books.active_by_list, expected->active_by_list},
+	    {"requests", books.requests, expected->figures[WEIR_FIGURE_REQUESTS]},
+	    {"pending tokens", serving->pools[pool].figures[WEIR_FIGURE_TOKENS],
+	     expected->figures[WEIR_FIGURE_TOKENS]},
+	    {"bytes promised", books.kv_promised, expected->figures[WEIR_FIGURE_BYTES]},
+	    {"pending prompt tokens", books.pending_prompt_tokens, expected->pending_prompt_tokens},
+	    {"queued prompts", books.queued_prompts, expected->queued_prompts},
+	    {"queued tokens", books.queued_tokens, expected->queued_tokens},
+	};
+	for (size_t i = 0; i < sizeof equal / sizeof equal[0]; i++) {
+		if (equal[i].found != equal[i].expected) {
+			return weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
+			                      "pool %u of application %u: %s is %lld, recounted %lld",
+			                      (unsigned)(pool % WEIR_TAG_COUNT),
+			                      (unsigned)(pool / WEIR_TAG_COUNT), equal[i].what,
+			                      (long long)equal[i].found, (long long)equal[i].expected);
+		}
+	}
+	return WEIR_OK;
+}
+
+static weir_status check_pools(const weir_serving *serving, weir_error *error)
+{
+	size_t count = serving->cluster->application_count * WEIR_TAG_COUNT;
+	pool_recount *pools = weir_allocate(count, sizeof *pools);
+	if (pools == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for a check");
+	}
+	recount_pools(serving, pools);
+	weir_status status = WEIR_OK;
+	for (size_t pool = 0; pool < count && status == WEIR_OK; pool++) {
+		status = check_pool(serving, pool, &pools[pool], error);
+	}
+	free(pools);
+	return status;
+}
+
+static weir_status check_servers(const weir_serving *serving, weir_error *error)
+{
+	uint32_t *held = weir_allocate((size_t)serving->server_slots + 1, sizeof *held);
+	if (held == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for a check");
+	}
+	for (uint32_t i = 0; i < serving->instance_slots; i++) {
+		if (serving->instances[i].exists) {
+			held[serving->instances[i].server]++;
+		}
+	}
+	weir_status status = WEIR_OK;
+	for (uint32_t s = 0; s < serving->server_slots && status == WEIR_OK; s++) {
+		const weir_server *server = &serving->servers[s];
+		if (held[s] != (server->exists ? server->instances : 0)) {
+			status = weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
+			                        "the server in slot %u holds %u instances, recounted %u",
+			                        (unsigned)s, (unsigned)server->instances, (unsigned)held[s]);
+		}
+	}
+	free(held);
+	return status;
 }
 
 static weir_status check_conservation(const weir_serving *serving, weir_error *error)
@@ -146,7 +272,7 @@ static weir_status check_conservation(const weir_serving *serving, weir_error *e
 
 weir_status weir_serving_check(const weir_serving *serving, weir_error *error)
 {
-	recount *counts = weir_allocate(serving->instance_count, sizeof *counts);
+	recount *counts = weir_allocate(serving->instance_slots, sizeof *counts);
 	if (counts == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for a check");
 	}
@@ -160,8 +286,16 @@ weir_status weir_serving_check(const weir_serving *serving, weir_error *error)
 			                        (int)serving->inflight.requests[r].phase);
 		}
 	}
-	for (uint32_t i = 0; i < serving->instance_count && status == WEIR_OK; i++) {
-		status = check_instance(serving, i, &counts[i], error);
+	for (uint32_t i = 0; i < serving->instance_slots && status == WEIR_OK; i++) {
+		if (serving->instances[i].exists) {
+			status = check_instance(serving, i, &counts[i], error);
+		}
+	}
+	if (status == WEIR_OK) {
+		status = check_pools(serving, error);
+	}
+	if (status == WEIR_OK) {
+		status = check_servers(serving, error);
 	}
 	free(counts);
 	return status;

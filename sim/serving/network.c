@@ -351,6 +351,13 @@ uint32_t weir_network_add_link(weir_network *network, double capacity)
 	return link;
 }
 
+void weir_network_set_capacity(weir_network *network, uint32_t link, double capacity)
+{
+	assert(link < network->link_count && network->links[link].flow_count == 0);
+	assert(isfinite(capacity) && capacity > 0.0);
+	network->links[link].capacity = capacity;
+}
+
 size_t weir_network_link_count(const weir_network *network)
 {
 	return network->link_count;

@@ -40,6 +40,8 @@ WEIR_API void weir_network_destroy(weir_network *network);
 
 /* One more link; its index, the next after the last, or WEIR_NETWORK_NO_LINK when memory is out. */
 WEIR_API uint32_t weir_network_add_link(weir_network *network, double capacity);
+/* Another capacity for a link that no flow is on (asserted). */
+WEIR_API void weir_network_set_capacity(weir_network *network, uint32_t link, double capacity);
 WEIR_API size_t weir_network_link_count(const weir_network *network);
 WEIR_API size_t weir_network_flow_count(const weir_network *network);
 

@@ -28,8 +28,8 @@ void weir_request_row_of(const weir_serving *serving, uint32_t request, double n
 	    .second_token_gap = r->token_start - r->prompt_end,
 	    .tbt = NAN,
 	    .e2e = completed ? now - r->arrival : NAN,
-	    .prompt_instance = instance_number(r->prompt_instance),
-	    .token_instance = instance_number(r->token_instance),
+	    .prompt_instance = instance_number(r->prompt_instance_id),
+	    .token_instance = instance_number(r->token_instance_id),
 	    .preemptions = (int32_t)serving->inflight.tasks[weir_token_task(request)].preemptions,
 	    .status = (uint8_t)status,
 	};
@@ -54,6 +54,7 @@ static void end_request(weir_serving *serving, uint32_t request, weir_request_st
 		weir_request_row_of(serving, request, weir_engine_now(serving->engine), status, &row);
 		serving->observer.request_ended(serving->observer.context, &row);
 	}
+	serving->applications[r->application].counters.in_system--;
 	weir_inflight_give_back(&serving->inflight, request);
 }
 
@@ -63,8 +64,9 @@ static void complete_on(weir_serving *serving, uint32_t request, weir_instance *
 	instance->memory -= r->memory;
 	weir_figure_add(serving, instance, WEIR_FIGURE_BYTES, -r->memory);
 	r->memory = 0;
+	instance->claims--;
 	instance->requests_completed++;
-	weir_pool_of(serving, instance)->requests_completed++;
+	weir_pool_of(serving, instance)->counters.requests_completed++;
 	end_request(serving, request, WEIR_REQUEST_COMPLETED);
 }
 
@@ -84,10 +86,14 @@ static void assign(weir_serving *serving, uint32_t request, const weir_placement
 {
 	weir_inflight_request *r = &serving->inflight.requests[request];
 	weir_instance *prompt = &serving->instances[placement->prompt];
+	weir_pool *pool = weir_pool_of(serving, prompt);
 	r->prompt_instance = placement->prompt;
+	r->prompt_instance_id = prompt->id;
 	r->phase = WEIR_PHASE_PROMPT;
+	prompt->claims++;
 	prompt->pending_prompt_tokens += r->prompt_tokens;
-	weir_pool_of(serving, prompt)->prompts_assigned++;
+	pool->pending_prompt_tokens += r->prompt_tokens;
+	pool->counters.prompts_assigned++;
 	weir_figure_add(serving, prompt, WEIR_FIGURE_TOKENS, r->prompt_tokens);
 	weir_figure_add(serving, prompt, WEIR_FIGURE_BYTES, r->prompt_bytes);
 	if (r->output_tokens == 1) {
@@ -95,6 +101,8 @@ static void assign(weir_serving *serving, uint32_t request, const weir_placement
 	}
 	weir_instance *token = &serving->instances[placement->token];
 	r->token_instance = placement->token;
+	r->token_instance_id = token->id;
+	token->claims += token != prompt;
 	weir_figure_add(serving, token, WEIR_FIGURE_TOKENS, 1);
 	weir_figure_add(serving, token, WEIR_FIGURE_BYTES,
 	                token == prompt ? r->token_bytes : r->prompt_bytes + r->token_bytes);
@@ -112,6 +120,7 @@ static void append_waiting(weir_serving *serving, weir_application_state *applic
 		application->waiting_first = request;
 	}
 	application->waiting_last = request;
+	application->counters.waiting_at_scheduler++;
 	serving->counters.waiting_at_scheduler++;
 }
 
@@ -163,6 +172,7 @@ void weir_request_dispatch_waiting(weir_serving *serving, weir_application_state
 		if (next == WEIR_NONE) {
 			application->waiting_last = WEIR_NONE;
 		}
+		application->counters.waiting_at_scheduler--;
 		serving->counters.waiting_at_scheduler--;
 	}
 }
@@ -190,6 +200,8 @@ void weir_request_transfer_done(weir_serving *serving, uint32_t request)
 	serving->counters.transfer_bytes += (double)r->transfer_bytes;
 	source->memory -= r->prompt_bytes;
 	weir_figure_add(serving, source, WEIR_FIGURE_BYTES, -r->prompt_bytes);
+	source->claims--;
+	r->prompt_instance = WEIR_NONE;
 	r->phase = WEIR_PHASE_TOKEN;
 	weir_instance_task_arrives(serving, destination, weir_token_task(request));
 	weir_instance_transfer_ended(serving, source);

@@ -50,6 +50,8 @@ bool weir_scheduler_copy(weir_scheduler *target, const weir_scheduler *source)
 			return false;
 		}
 	}
+	target->no_prompt_candidate = source->no_prompt_candidate;
+	target->no_token_candidate = source->no_token_candidate;
 	if (source->stream != NULL) {
 		gsl_rng_memcpy(target->stream, source->stream);
 	}
@@ -60,14 +62,14 @@ static void append(weir_serving *serving, weir_scheduler *scheduler, weir_instan
                    weir_tag list)
 {
 	instance->list = list;
-	weir_list_append(&scheduler->lists[list], serving->entries, instance->id);
+	weir_list_append(&scheduler->lists[list], serving->entries, instance->slot);
 }
 
 bool weir_scheduler_add(weir_serving *serving, weir_scheduler *scheduler, weir_instance *instance)
 {
 	/* Room in every list, so that a later move cannot fail. */
 	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
-		if (!weir_list_reserve(&scheduler->lists[tag], serving->instance_count)) {
+		if (!weir_list_reserve(&scheduler->lists[tag], serving->instance_slots)) {
 			return false;
 		}
 	}
@@ -79,13 +81,13 @@ bool weir_scheduler_add(weir_serving *serving, weir_scheduler *scheduler, weir_i
 void weir_scheduler_remove(weir_serving *serving, weir_scheduler *scheduler,
                            weir_instance *instance)
 {
-	weir_list_remove(&scheduler->lists[instance->list], serving->entries, instance->id);
+	weir_list_remove(&scheduler->lists[instance->list], serving->entries, instance->slot);
 	instance->list = instance->tag;
 }
 
 void weir_scheduler_move(weir_serving *serving, weir_scheduler *scheduler, weir_instance *instance,
                          weir_tag list)
 {
-	weir_list_remove(&scheduler->lists[instance->list], serving->entries, instance->id);
+	weir_list_remove(&scheduler->lists[instance->list], serving->entries, instance->slot);
 	append(serving, scheduler, instance, list);
 }

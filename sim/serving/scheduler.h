@@ -24,6 +24,8 @@ typedef struct weir_scheduler {
 	weir_instance_list
 	    lists[WEIR_TAG_COUNT]; /* by tag; a scheduler without pools uses mixed alone */
 	gsl_rng *stream;           /* of the random scheduler, else NULL */
+	/* placements that lacked one in its own list */
+	uint64_t no_prompt_candidate, no_token_candidate;
 } weir_scheduler;
 
 /* What a scheduler may know of a request. */

@@ -2,10 +2,13 @@
  */
 #include "serving/serving_state.h"
 
-static bool both_pools(const weir_scheduler *scheduler)
+static bool both_pools(weir_scheduler *scheduler)
 {
-	return scheduler->lists[WEIR_TAG_PROMPT].count > 0 &&
-	       scheduler->lists[WEIR_TAG_TOKEN].count > 0;
+	bool prompt = scheduler->lists[WEIR_TAG_PROMPT].count > 0;
+	bool token = scheduler->lists[WEIR_TAG_TOKEN].count > 0;
+	scheduler->no_prompt_candidate += !prompt;
+	scheduler->no_token_candidate += !token;
+	return prompt && token;
 }
 
 static bool place_in_turn(weir_serving *serving, weir_scheduler *scheduler,

@@ -61,10 +61,12 @@ static bool place(weir_serving *serving, weir_scheduler *scheduler,
 {
 	uint32_t prompt = prompt_candidate(serving, scheduler, WEIR_TAG_PROMPT, request);
 	if (prompt == WEIR_NONE) {
+		scheduler->no_prompt_candidate++;
 		prompt = prompt_candidate(serving, scheduler, WEIR_TAG_MIXED, request);
 	}
 	uint32_t token = token_candidate(serving, scheduler, WEIR_TAG_TOKEN, request);
 	if (token == WEIR_NONE) {
+		scheduler->no_token_candidate++;
 		token = token_candidate(serving, scheduler, WEIR_TAG_MIXED, request);
 	}
 	if (prompt == WEIR_NONE) {
@@ -84,7 +86,8 @@ static bool place(weir_serving *serving, weir_scheduler *scheduler,
 /* A lent instance that ran empty goes home. */
 static void instance_free(weir_serving *serving, weir_scheduler *scheduler, weir_instance *instance)
 {
-	if (instance->active && instance->list == WEIR_TAG_MIXED && instance->tag != WEIR_TAG_MIXED) {
+	if (instance->state == WEIR_INSTANCE_ACTIVE && instance->list == WEIR_TAG_MIXED &&
+	    instance->tag != WEIR_TAG_MIXED) {
 		weir_scheduler_move(serving, scheduler, instance, instance->tag);
 	}
 }

@@ -1,9 +1,11 @@
 /* Schedulers that run both phases of a request on one instance. */
 #include "serving/serving_state.h"
 
-static bool on_one(uint32_t instance, weir_placement *placement)
+static bool on_one(weir_scheduler *scheduler, uint32_t instance, weir_placement *placement)
 {
 	placement->prompt = placement->token = instance;
+	scheduler->no_prompt_candidate += instance == WEIR_NONE;
+	scheduler->no_token_candidate += instance == WEIR_NONE;
 	return instance != WEIR_NONE;
 }
 
@@ -13,8 +15,11 @@ static bool place_random(weir_serving *serving, weir_scheduler *scheduler,
 	(void)serving;
 	(void)request;
 	const weir_instance_list *list = &scheduler->lists[WEIR_TAG_MIXED];
-	return list->count > 0 &&
-	       on_one(list->members[gsl_rng_uniform_int(scheduler->stream, list->count)], placement);
+	return on_one(scheduler,
+	              list->count > 0
+	                  ? list->members[gsl_rng_uniform_int(scheduler->stream, list->count)]
+	                  : WEIR_NONE,
+	              placement);
 }
 
 const weir_scheduler_type weir_scheduler_random = {.name = "random", .place = place_random};
@@ -23,7 +28,8 @@ static bool place_in_turn(weir_serving *serving, weir_scheduler *scheduler,
                           const weir_placement_request *request, weir_placement *placement)
 {
 	(void)request;
-	return on_one(weir_list_take_turn(&scheduler->lists[WEIR_TAG_MIXED], serving->entries),
+	return on_one(scheduler,
+	              weir_list_take_turn(&scheduler->lists[WEIR_TAG_MIXED], serving->entries),
 	              placement);
 }
 
@@ -35,7 +41,8 @@ static bool place_fewest_requests(weir_serving *serving, weir_scheduler *schedul
 {
 	(void)serving;
 	(void)request;
-	return on_one(weir_list_least(&scheduler->lists[WEIR_TAG_MIXED], WEIR_FIGURE_REQUESTS),
+	return on_one(scheduler,
+	              weir_list_least(&scheduler->lists[WEIR_TAG_MIXED], WEIR_FIGURE_REQUESTS),
 	              placement);
 }
 
@@ -47,7 +54,7 @@ static bool place_fewest_tokens(weir_serving *serving, weir_scheduler *scheduler
 {
 	(void)serving;
 	(void)request;
-	return on_one(weir_list_least(&scheduler->lists[WEIR_TAG_MIXED], WEIR_FIGURE_TOKENS),
+	return on_one(scheduler, weir_list_least(&scheduler->lists[WEIR_TAG_MIXED], WEIR_FIGURE_TOKENS),
 	              placement);
 }
 

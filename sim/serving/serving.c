@@ -11,76 +11,17 @@
 void weir_figure_add(weir_serving *serving, weir_instance *instance, weir_figure figure,
                      int64_t change)
 {
-	serving->entries[instance->id].figures[figure] += change;
-	if (instance->active) {
+	serving->entries[instance->slot].figures[figure] += change;
+	weir_pool_of(serving, instance)->figures[figure] += change;
+	if (instance->state == WEIR_INSTANCE_ACTIVE) {
 		weir_list_update(&weir_application_of(serving, instance)->scheduler.lists[instance->list],
-		                 serving->entries, instance->id, figure);
+		                 serving->entries, instance->slot, figure);
 	}
 }
 
 static weir_status out_of_memory(weir_error *error)
 {
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory");
-}
-
-static bool reserve_instances(weir_serving *serving, size_t count)
-{
-	return weir_reserve((void **)&serving->instances, &serving->instance_capacity, count,
-	                    sizeof *serving->instances) &&
-	       weir_reserve((void **)&serving->entries, &serving->entry_capacity, count,
-	                    sizeof *serving->entries);
-}
-
-static weir_status add_instance(weir_serving *serving, uint32_t application_number, uint32_t type,
-                                weir_tag tag, uint32_t server, weir_error *error)
-{
-	weir_application_state *application = &serving->applications[application_number];
-	const weir_instance_type *instance_type = &application->config->types[type];
-	if (application->weights > instance_type->memory_limit) {
-		return weir_error_set(error, WEIR_ERROR_INPUT, NULL,
-		                      "the weights of %s (%.0f bytes) do not fit the memory of an instance "
-		                      "on %s (%.0f bytes)",
-		                      application->config->model->name, (double)application->weights,
-		                      instance_type->sku->name, (double)instance_type->memory_limit);
-	}
-	if (!reserve_instances(serving, (size_t)serving->instance_count + 1)) {
-		return out_of_memory(error);
-	}
-	uint32_t id = serving->instance_count++;
-	weir_instance *instance = &serving->instances[id];
-	*instance = (weir_instance){
-	    .id = id,
-	    .server = server,
-	    .application = application_number,
-	    .type = type,
-	    .tag = tag,
-	    .list = tag,
-	    .active = true,
-	    .time = instance_type->time,
-	    .memory = application->weights,
-	    .memory_limit = instance_type->memory_limit,
-	    .weights = application->weights,
-	    .partial_prompt = WEIR_NONE,
-	    .power_w = instance_type->share_of_server * instance_type->sku->tdp_w *
-	               serving->cluster->idle_fraction,
-	    .accounted = weir_engine_now(serving->engine),
-	};
-	weir_pending_init(&instance->pending);
-	weir_waiting_init(&instance->waiting);
-	weir_task_list_init(&instance->pending_prompts);
-	weir_task_list_init(&instance->blocked);
-	weir_task_list_init(&instance->batch);
-	serving->entries[id] = (weir_list_entry){0};
-	serving->entries[id].figures[WEIR_FIGURE_BYTES] = application->weights;
-	return weir_scheduler_add(serving, &application->scheduler, instance) ? WEIR_OK
-	                                                                      : out_of_memory(error);
-}
-
-static bool add_links(weir_serving *serving, uint32_t server, double bytes_per_s)
-{
-	uint32_t egress = weir_network_add_link(serving->network, bytes_per_s);
-	uint32_t ingress = weir_network_add_link(serving->network, bytes_per_s);
-	return egress == weir_egress_link(server) && ingress == weir_ingress_link(server);
 }
 
 /* A request of 2^32 tokens is still counted exactly. */
@@ -94,6 +35,26 @@ static weir_status check_kv_size(const weir_application_state *application, weir
 	                      "the KV cache of %s takes %lld bytes a token; expected at most %lld",
 	                      application->config->model->name,
 	                      (long long)application->kv_bytes_per_token, (long long)largest);
+}
+
+static weir_status add_start_server(weir_serving *serving, uint32_t application,
+                                    const weir_start_server *start, weir_error *error)
+{
+	weir_server_handle server;
+	weir_status status = weir_serving_add_server(serving, application, start->type, &server, error);
+	weir_server_view view = {0};
+	if (status == WEIR_OK) {
+		weir_serving_server(serving, server.slot, &view);
+	}
+	for (uint32_t i = 0; status == WEIR_OK && i < view.room; i++) {
+		weir_instance_handle instance;
+		status = weir_serving_add_instance(serving, server, start->tag, &instance, error);
+		if (status == WEIR_OK &&
+		    !weir_instance_activate(serving, weir_instance_at(serving, instance))) {
+			status = out_of_memory(error);
+		}
+	}
+	return status;
 }
 
 static weir_status init_application(weir_serving *serving, uint32_t number, weir_error *error)
@@ -117,20 +78,17 @@ static weir_status init_application(weir_serving *serving, uint32_t number, weir
 	if (fit != WEIR_OK) {
 		return fit;
 	}
+	size_t types = config->type_count;
+	application->instances_by_type =
+	    weir_allocate(types * WEIR_TAG_COUNT, sizeof *application->instances_by_type);
+	application->servers_by_type = weir_allocate(types, sizeof *application->servers_by_type);
+	if (application->instances_by_type == NULL || application->servers_by_type == NULL) {
+		return out_of_memory(error);
+	}
 	for (size_t s = 0; s < config->server_count; s++) {
-		const weir_start_server *start = &config->servers[s];
-		const weir_instance_type *type = &config->types[start->type];
-		uint32_t server = serving->server_count++;
-		if (serving->network != NULL && !add_links(serving, server, type->nic_bytes_per_s)) {
-			return out_of_memory(error);
-		}
-		int64_t instances = type->sku->gpu_count / config->instance.tensor_parallel;
-		for (int64_t i = 0; i < instances; i++) {
-			weir_status status =
-			    add_instance(serving, number, start->type, start->tag, server, error);
-			if (status != WEIR_OK) {
-				return status;
-			}
+		weir_status status = add_start_server(serving, number, &config->servers[s], error);
+		if (status != WEIR_OK) {
+			return status;
 		}
 	}
 	return WEIR_OK;
@@ -182,6 +140,7 @@ weir_status weir_serving_create(const weir_cluster *cluster, weir_engine *engine
 	}
 	made->cluster = cluster;
 	made->engine = engine;
+	made->free_instance = made->free_server = WEIR_NONE;
 	if (observer != NULL) {
 		made->observer = *observer;
 	}
@@ -199,18 +158,20 @@ void weir_serving_destroy(weir_serving *serving)
 	if (serving == NULL) {
 		return;
 	}
-	for (uint32_t i = 0; i < serving->instance_count; i++) {
-		free(serving->instances[i].finish);
-		weir_pending_release(&serving->instances[i].pending);
+	for (uint32_t i = 0; i < serving->instance_slots; i++) {
+		weir_instance_release(&serving->instances[i]);
 	}
 	for (size_t a = 0; serving->applications != NULL && a < serving->cluster->application_count;
 	     a++) {
 		weir_scheduler_release(&serving->applications[a].scheduler);
+		free(serving->applications[a].instances_by_type);
+		free(serving->applications[a].servers_by_type);
 	}
 	weir_inflight_release(&serving->inflight);
 	weir_network_destroy(serving->network);
 	free(serving->instances);
 	free(serving->entries);
+	free(serving->servers);
 	free(serving->applications);
 	free(serving->pools);
 	free(serving->flow_requests);
@@ -218,8 +179,7 @@ void weir_serving_destroy(weir_serving *serving)
 	free(serving);
 }
 
-/* What every event ends with. */
-static weir_status after_event(const weir_serving *serving, weir_error *error)
+weir_status weir_serving_after_change(const weir_serving *serving, weir_error *error)
 {
 	if (serving->out_of_memory) {
 		return out_of_memory(error);
@@ -265,9 +225,14 @@ weir_status weir_serving_submit(weir_serving *serving, const weir_submission *su
 	serving->counters.arrived++;
 	serving->counters.prompt_tokens_arrived += submission->prompt_tokens;
 	serving->counters.output_tokens_arrived += submission->output_tokens;
+	weir_application_counters *counters = &serving->applications[submission->application].counters;
+	counters->arrived++;
+	counters->in_system++;
+	counters->prompt_tokens_arrived += submission->prompt_tokens;
+	counters->output_tokens_arrived += submission->output_tokens;
 	weir_request_dispatch(serving, slot);
 	note_progress(serving);
-	return after_event(serving, error);
+	return weir_serving_after_change(serving, error);
 }
 
 weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, weir_error *error)
@@ -282,7 +247,7 @@ weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, 
 	case WEIR_EVENT_TRANSFER_RETRY:
 		if (weir_transfer_retry(serving, event->subject)) {
 			serving->retried_in_vain = true;
-			return after_event(serving, error);
+			return weir_serving_after_change(serving, error);
 		}
 		break;
 	case WEIR_EVENT_NETWORK:
@@ -292,7 +257,7 @@ weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, 
 		assert(false);
 	}
 	note_progress(serving);
-	return after_event(serving, error);
+	return weir_serving_after_change(serving, error);
 }
 
 bool weir_serving_only_retries(const weir_serving *serving, uint64_t pending)
@@ -309,26 +274,4 @@ bool weir_serving_only_retries(const weir_serving *serving, uint64_t pending)
 		}
 	}
 	return true;
-}
-
-weir_status weir_serving_set_active(weir_serving *serving, uint32_t id, bool active,
-                                    weir_error *error)
-{
-	weir_instance *instance = &serving->instances[id];
-	weir_application_state *application = weir_application_of(serving, instance);
-	if (active == instance->active) {
-		return WEIR_OK;
-	}
-	if (!active) {
-		weir_scheduler_remove(serving, &application->scheduler, instance);
-		instance->active = false;
-		return after_event(serving, error);
-	}
-	instance->active = true;
-	if (!weir_scheduler_add(serving, &application->scheduler, instance)) {
-		instance->active = false;
-		return out_of_memory(error);
-	}
-	weir_request_dispatch_waiting(serving, application);
-	return after_event(serving, error);
 }

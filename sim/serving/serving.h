@@ -186,21 +186,13 @@ WEIR_API weir_status weir_serving_handle(weir_serving *serving, const weir_event
                                          weir_error *error);
 
 /*
- * Takes an instance out of its scheduler's lists (it finishes what it has) or puts it back at the
- * end of the list of its tag; requests that wait for an instance are then dispatched, oldest first.
- */
-WEIR_API weir_status weir_serving_set_active(weir_serving *serving, uint32_t instance, bool active,
-                                             weir_error *error);
-
-/*
  * True when nothing but transfers that wait for memory is pending in the engine (`pending` events),
  * and all of them have tried again in vain since anything else happened: none can ever start.
  */
 WEIR_API bool weir_serving_only_retries(const weir_serving *serving, uint64_t pending);
 
-WEIR_API uint32_t weir_serving_instance_count(const weir_serving *serving);
-WEIR_API uint32_t weir_serving_server_count(const weir_serving *serving);
-WEIR_API void weir_serving_instance(const weir_serving *serving, uint32_t instance,
+/* False for a slot that is free; see lifecycle.h for slots. */
+WEIR_API bool weir_serving_instance(const weir_serving *serving, uint32_t slot,
                                     weir_instance_view *view);
 /* Of pool `tag` of an application, iterations still running counted as far as they are finished.
  * Cost: O(instances of all applications). */

@@ -31,37 +31,73 @@ static bool copy_instance(weir_serving *serving, weir_instance *target, const we
 	return true;
 }
 
-static bool copy(weir_serving *target, const weir_serving *source)
+static bool copy_slots(weir_serving *target, const weir_serving *source)
 {
-	assert(target->cluster->application_count == source->cluster->application_count);
-	size_t applications = source->cluster->application_count;
-	if (!weir_inflight_copy(&target->inflight, &source->inflight) ||
-	    !weir_reserve((void **)&target->instances, &target->instance_capacity,
-	                  source->instance_count, sizeof *target->instances) ||
-	    !weir_reserve((void **)&target->entries, &target->entry_capacity, source->instance_count,
-	                  sizeof *target->entries)) {
+	uint32_t slots = source->instance_slots;
+	if (!weir_reserve((void **)&target->instances, &target->instance_capacity, slots,
+	                  sizeof *target->instances) ||
+	    !weir_reserve((void **)&target->entries, &target->entry_capacity, slots,
+	                  sizeof *target->entries) ||
+	    !weir_reserve((void **)&target->servers, &target->server_capacity, source->server_slots,
+	                  sizeof *target->servers)) {
 		return false;
 	}
-	if (source->instance_count > 0) {
-		memcpy(target->entries, source->entries, source->instance_count * sizeof *source->entries);
+	if (slots > 0) {
+		memcpy(target->entries, source->entries, slots * sizeof *source->entries);
 	}
-	for (uint32_t i = 0; i < source->instance_count; i++) {
+	for (; target->instance_slots < slots; target->instance_slots++) {
+		weir_pending_init(&target->instances[target->instance_slots].pending);
+	}
+	for (; target->instance_slots > slots; target->instance_slots--) {
+		weir_instance_release(&target->instances[target->instance_slots - 1]);
+	}
+	for (uint32_t i = 0; i < slots; i++) {
 		if (!copy_instance(target, &target->instances[i], &source->instances[i])) {
 			return false;
 		}
 	}
-	target->instance_count = source->instance_count;
-	target->server_count = source->server_count;
+	if (source->server_slots > 0) {
+		memcpy(target->servers, source->servers, source->server_slots * sizeof *source->servers);
+	}
+	target->server_slots = source->server_slots;
+	target->free_instance = source->free_instance;
+	target->free_server = source->free_server;
+	target->next_instance = source->next_instance;
+	target->next_server = source->next_server;
+	return true;
+}
+
+static bool copy_application(weir_application_state *target, const weir_application_state *source)
+{
+	size_t types = source->config->type_count;
+	if (!weir_scheduler_copy(&target->scheduler, &source->scheduler)) {
+		return false;
+	}
+	target->waiting_first = source->waiting_first;
+	target->waiting_last = source->waiting_last;
+	target->transfers_waiting = source->transfers_waiting;
+	target->vain_retries = source->vain_retries;
+	target->counters = source->counters;
+	memcpy(target->instances_by_type, source->instances_by_type,
+	       types * WEIR_TAG_COUNT * sizeof *source->instances_by_type);
+	memcpy(target->servers_by_type, source->servers_by_type,
+	       types * sizeof *source->servers_by_type);
+	target->servers_bill = source->servers_bill;
+	return true;
+}
+
+static bool copy(weir_serving *target, const weir_serving *source)
+{
+	assert(target->cluster->application_count == source->cluster->application_count);
+	size_t applications = source->cluster->application_count;
+	if (!weir_inflight_copy(&target->inflight, &source->inflight) || !copy_slots(target, source)) {
+		return false;
+	}
 	memcpy(target->pools, source->pools, applications * WEIR_TAG_COUNT * sizeof *source->pools);
 	for (size_t a = 0; a < applications; a++) {
-		if (!weir_scheduler_copy(&target->applications[a].scheduler,
-		                         &source->applications[a].scheduler)) {
+		if (!copy_application(&target->applications[a], &source->applications[a])) {
 			return false;
 		}
-		target->applications[a].waiting_first = source->applications[a].waiting_first;
-		target->applications[a].waiting_last = source->applications[a].waiting_last;
-		target->applications[a].transfers_waiting = source->applications[a].transfers_waiting;
-		target->applications[a].vain_retries = source->applications[a].vain_retries;
 	}
 	if (source->network != NULL &&
 	    (weir_network_copy(target->network, source->network) != WEIR_OK ||

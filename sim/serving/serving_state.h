@@ -2,12 +2,23 @@
 #ifndef WEIR_SERVING_SERVING_STATE_H
 #define WEIR_SERVING_SERVING_STATE_H
 
+#include "serving/books.h"
 #include "serving/inflight.h"
 #include "serving/instance.h"
 #include "serving/instance_list.h"
+#include "serving/lifecycle.h"
 #include "serving/network.h"
 #include "serving/scheduler.h"
 #include "serving/serving.h"
+
+/* A server; its slot number is its place in the network. */
+typedef struct weir_server {
+	uint32_t id, application, type;
+	uint32_t instances; /* on it */
+	double created;
+	uint32_t next_free; /* slot */
+	bool exists;
+} weir_server;
 
 typedef struct weir_application_state {
 	const weir_application *config;
@@ -17,6 +28,10 @@ typedef struct weir_application_state {
 	uint32_t waiting_first, waiting_last; /* requests that found no ACTIVE instance, oldest first */
 	uint64_t transfers_waiting;           /* to be tried again */
 	uint64_t vain_retries;                /* since anything else happened */
+	weir_application_counters counters;   /* but for what the scheduler counts */
+	uint32_t *instances_by_type;          /* [tag * type_count + type] */
+	uint32_t *servers_by_type;
+	weir_bill servers_bill;
 } weir_application_state;
 
 struct weir_serving {
@@ -28,9 +43,12 @@ struct weir_serving {
 	weir_inflight inflight;
 	weir_instance *instances;
 	weir_list_entry *entries; /* one per instance */
-	size_t instance_capacity, entry_capacity;
-	uint32_t instance_count, server_count;
-	weir_pool_counters *pools; /* [application * WEIR_TAG_COUNT + tag] */
+	weir_server *servers;
+	size_t instance_capacity, entry_capacity, server_capacity;
+	uint32_t instance_slots, server_slots; /* ever used */
+	uint32_t free_instance, free_server;   /* slots; WEIR_NONE: none */
+	uint32_t next_instance, next_server;   /* ids */
+	weir_pool *pools;                      /* [application * WEIR_TAG_COUNT + tag] */
 
 	weir_network *network; /* NULL: dedicated links */
 	weir_event_handle network_event;
@@ -51,14 +69,27 @@ static inline weir_application_state *weir_application_of(weir_serving *serving,
 	return &serving->applications[instance->application];
 }
 
-static inline weir_pool_counters *weir_pool_of(weir_serving *serving, const weir_instance *instance)
+static inline weir_pool *weir_pool_of(weir_serving *serving, const weir_instance *instance)
 {
 	return &serving->pools[(size_t)instance->application * WEIR_TAG_COUNT + instance->tag];
 }
 
+static inline double weir_price_per_s(const weir_instance_type *type)
+{
+	return type->sku->price_per_hour / 3600.0;
+}
+
+/* What every public function that changes something ends with. */
+weir_status weir_serving_after_change(const weir_serving *serving, weir_error *error);
+
 /* Changes a figure of an instance and its place in its list. */
 void weir_figure_add(weir_serving *serving, weir_instance *instance, weir_figure figure,
                      int64_t change);
+
+/* lifecycle.c */
+weir_instance *weir_instance_at(const weir_serving *serving, weir_instance_handle instance);
+/* To ACTIVE, without dispatching what waits for it; false when memory is out. */
+bool weir_instance_activate(weir_serving *serving, weir_instance *instance);
 
 /* instance.c */
 void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, uint32_t task);

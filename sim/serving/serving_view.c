@@ -1,26 +1,33 @@
 /* What others see of serving: counts and the state of instances at an instant. */
 #include <assert.h>
+#include <string.h>
 
 #include "serving/serving_state.h"
 
 const char *const weir_instance_state_names[] = {"scaling_up", "active", "draining", NULL};
 
-uint32_t weir_serving_instance_count(const weir_serving *serving)
+static weir_instance_work work_at(const weir_instance *instance, double now)
 {
-	return serving->instance_count;
-}
-
-uint32_t weir_serving_server_count(const weir_serving *serving)
-{
-	return serving->server_count;
-}
-
-void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instance_view *view)
-{
-	const weir_instance *instance = &serving->instances[id];
-	const weir_list_entry *entry = &serving->entries[id];
-	double now = weir_engine_now(serving->engine);
 	double unaccounted = now - instance->accounted;
+	int64_t batch_tokens = instance->current.prompt_tokens + instance->current.token_tasks;
+	return (weir_instance_work){
+	    .busy_seconds =
+	        instance->busy_seconds + (instance->batch.count > 0 ? now - instance->busy_since : 0.0),
+	    .batch_token_seconds = instance->batch_token_seconds + unaccounted * (double)batch_tokens,
+	    .energy_joules = instance->energy_joules + unaccounted * instance->power_w,
+	};
+}
+
+bool weir_serving_instance(const weir_serving *serving, uint32_t slot, weir_instance_view *view)
+{
+	assert(slot < serving->instance_slots);
+	const weir_instance *instance = &serving->instances[slot];
+	const weir_list_entry *entry = &serving->entries[slot];
+	if (!instance->exists) {
+		return false;
+	}
+	double now = weir_engine_now(serving->engine);
+	weir_instance_work work = work_at(instance, now);
 	int64_t batch_tokens = instance->current.prompt_tokens + instance->current.token_tasks;
 	int64_t finished = weir_instance_finished(instance, serving->engine);
 	/* A scheduler without pools has one list for all, to which nothing is lent. */
@@ -28,14 +35,19 @@ void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instan
 	/* The prompt tokens of an iteration count when it ends. */
 	int64_t prompt_tokens = finished > 0 ? instance->current.prompt_tokens : 0;
 	*view = (weir_instance_view){
-	    .slot = id,
-	    .id = id,
-	    .server = instance->server,
+	    .slot = slot,
+	    .id = instance->id,
+	    .server = serving->servers[instance->server].id,
 	    .application = instance->application,
 	    .type = instance->type,
 	    .tag = instance->tag,
 	    .list = uses_pools ? instance->list : instance->tag,
-	    .state = instance->active ? WEIR_INSTANCE_ACTIVE : WEIR_INSTANCE_DRAINING,
+	    .state = instance->state,
+	    .created = instance->created,
+	    .state_since = instance->state_since,
+	    .ready_since = instance->ready_since,
+	    .drain_since = instance->drain_since,
+	    .slowness = instance->slowness,
 	    .requests = (uint32_t)entry->figures[WEIR_FIGURE_REQUESTS],
 	    .queued_prompts = instance->pending_prompts.count,
 	    .queued_tokens = weir_pending_count(&instance->pending) - instance->pending_prompts.count,
@@ -46,10 +58,9 @@ void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instan
 	    .memory_promised = entry->figures[WEIR_FIGURE_BYTES],
 	    .memory_limit = instance->memory_limit,
 	    .weights = instance->weights,
-	    .busy_seconds =
-	        instance->busy_seconds + (instance->batch.count > 0 ? now - instance->busy_since : 0.0),
-	    .batch_token_seconds = instance->batch_token_seconds + unaccounted * (double)batch_tokens,
-	    .energy_joules = instance->energy_joules + unaccounted * instance->power_w,
+	    .busy_seconds = work.busy_seconds,
+	    .batch_token_seconds = work.batch_token_seconds,
+	    .energy_joules = work.energy_joules,
 	    .prompt_tokens = instance->prompt_tokens + prompt_tokens,
 	    .output_tokens = instance->output_tokens + finished * instance->current.token_tasks,
 	    .iterations = instance->iterations + (uint64_t)finished,
@@ -57,20 +68,31 @@ void weir_serving_instance(const weir_serving *serving, uint32_t id, weir_instan
 	    .requests_completed = instance->requests_completed,
 	    .preemptions = instance->preemptions,
 	};
+	memcpy(view->state_seconds, instance->state_seconds, sizeof view->state_seconds);
+	view->state_seconds[instance->state] += now - instance->state_since;
+	memcpy(view->tag_seconds, instance->tag_seconds, sizeof view->tag_seconds);
+	view->tag_seconds[instance->tag] += now - instance->tag_since;
+	return true;
 }
 
 void weir_serving_pool(const weir_serving *serving, uint32_t application, weir_tag tag,
                        weir_pool_counters *counters)
 {
-	*counters = serving->pools[(size_t)application * WEIR_TAG_COUNT + tag];
-	for (uint32_t i = 0; i < serving->instance_count; i++) {
+	*counters = serving->pools[(size_t)application * WEIR_TAG_COUNT + tag].counters;
+	double now = weir_engine_now(serving->engine);
+	for (uint32_t i = 0; i < serving->instance_slots; i++) {
 		const weir_instance *instance = &serving->instances[i];
-		if (instance->application != application || instance->tag != tag) {
+		if (!instance->exists || instance->application != application || instance->tag != tag) {
 			continue;
 		}
 		int64_t finished = weir_instance_finished(instance, serving->engine);
 		counters->output_tokens += finished * instance->current.token_tasks;
 		counters->prompt_tokens += finished > 0 ? instance->current.prompt_tokens : 0;
+		weir_instance_work work = work_at(instance, now);
+		counters->busy_seconds += work.busy_seconds - instance->before_pool.busy_seconds;
+		counters->batch_token_seconds +=
+		    work.batch_token_seconds - instance->before_pool.batch_token_seconds;
+		counters->energy_joules += work.energy_joules - instance->before_pool.energy_joules;
 	}
 }
 

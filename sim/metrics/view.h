@@ -6,8 +6,20 @@
  * cumulative figures at an instant; the difference of two scrapes is a view. So every consumer has
  * intervals of its own, and a view can be as old as its consumer's metrics are.
  *
- * Cost: a scrape and a view O(pools), and O(instances) when instances are asked for; with latencies
- * O(completions in between). Nothing is allocated once the high-water marks are reached.
+ * For those who write policies. What is "at this instant" is that of view->now. What is "in the
+ * interval" happened in the `interval` seconds before it: divide by `interval` for a rate, and not
+ * when it is 0, as at the tick at time 0. Every figure is finite but those that are said to be NaN.
+ * Loads are defined in docs/metrics.md. Where metrics travel (`control`), a policy sees
+ *   - with metric_lag, figures as old as that; the counts of instances by state, which the control
+ *     plane knows by itself, are always those of the tick;
+ *   - with a scrape_interval longer than its own, the same view again: `now` tells it;
+ *   - with metric_noise, every load, queue, count of requests and tokens times a factor of its own;
+ *     counts of instances, paid seconds and cost, times and latencies stay exact.
+ *
+ * Cost: a scrape O(pools) and what weir_serving_pool costs, and O(instances) when instances are
+ * asked for or the application has several types; a view O(pools), with instances O(instances),
+ * with latencies O(completions in between). Nothing is allocated once the high-water marks are
+ * reached.
  */
 #ifndef WEIR_METRICS_VIEW_H
 #define WEIR_METRICS_VIEW_H
@@ -53,8 +65,8 @@ typedef struct weir_view_pool {
 	/* at this instant, over all its instances */
 	int64_t requests, pending_prompt_tokens, kv_promised;
 	int64_t queued_prompts, queued_tokens;
-	/* Means over its ACTIVE and DRAINING instances; 0 when there are none. The latter two are NaN
-	 * without WEIR_VIEW_INSTANCES. */
+	/* Means over its ACTIVE and DRAINING instances; 0 when there are none. The latter two, over the
+	 * interval, are NaN without WEIR_VIEW_INSTANCES. */
 	double load_kv, load_busy, load_batch;
 	/* in the interval */
 	double prompts_assigned, prompts_started, prompts_completed, requests_completed;
@@ -78,7 +90,7 @@ typedef struct weir_view_latencies {
 
 typedef struct weir_view {
 	double now;      /* s: the instant that this shows; older than the clock when metrics lag */
-	double interval; /* s: since the consumer's view before; 0 for the first */
+	double interval; /* s: since the consumer's view before; the first one counts from time 0 */
 	uint32_t application;
 	/* of the application, in the interval */
 	double arrivals, prompt_tokens_arrived, output_tokens_arrived;
@@ -103,20 +115,28 @@ WEIR_API void weir_meter_destroy(weir_meter *meter);
 WEIR_API bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row);
 
 /* An empty scrape of one application, with what `needs` (bits of weir_view_need) asks for; it
- * belongs to its consumer. NULL when memory is out. */
+ * belongs to its consumer. Empty, it stands for time 0, its latencies for what completes from now
+ * on. NULL when memory is out. */
 WEIR_API weir_scrape *weir_scrape_create(weir_meter *meter, uint32_t application, unsigned needs);
 WEIR_API void weir_scrape_destroy(weir_meter *meter, weir_scrape *scrape);
 
-/* Sets *scrape to the figures of now; false when memory is out. */
+/* Sets *scrape to the figures of `now`, the serving's clock; false when memory is out. */
 WEIR_API bool weir_scrape_take(weir_meter *meter, double now, weir_scrape *scrape);
 
-/* Makes `target` equal to `source`, of the same application and needs; false when memory is out. */
+/* Of no more use until it is taken, or another copied to it: no completions are kept for it. */
+WEIR_API void weir_scrape_release(weir_meter *meter, weir_scrape *scrape);
+
+/* Makes `target`, of `meter`, equal to `source`, of the same application and needs; false when
+ * memory is out. */
 WEIR_API bool weir_scrape_copy(weir_meter *meter, weir_scrape *target, const weir_scrape *source);
 
-/* What `after` shows, and what happened between `before` and it; view->instances stays valid until
- * the next call for the same `after`. */
+/* What `after` shows, and what happened between `before` (not later, of the same application and
+ * needs) and it; view->instances stays valid until the next call that has the same `after`. */
 WEIR_API void weir_view_between(weir_meter *meter, const weir_scrape *before, weir_scrape *after,
                                 weir_view *view);
+
+/* Sets the counts of instances (`count`, `active_by_list`) of an older view to those of now. */
+WEIR_API void weir_view_count_now(const weir_meter *meter, weir_view *view);
 
 /* Makes the log of `target` equal to that of `source` (for snapshots; their consumers copy their
  * scrapes as well); false when memory is out. */

@@ -2,8 +2,15 @@
  * The controller: runs the policies of a simulation. Ticks, what each of them sees and how late,
  * and what becomes of what they decide.
  *
- * A decision is cut to what the config allows (ratio bounds, operations in flight, the policy's own
- * pools) and goes through the ScalingManager, `control.decision_delay` after it was made.
+ * A policy ticks at the multiples of its interval from time 0. It sees the newest scrape that is at
+ * least `control.metric_lag` old: of scrapes at the multiples of `control.scrape_interval`, or,
+ * when that is 0, at its own ticks. Until there is one it is not asked; while there is no newer one
+ * it is shown the same view again. The counts of instances in it are those of the tick.
+ *
+ * A decision is cut to what the config allows (decision_cut.h: ratio bounds, operations in flight,
+ * the policy's own pools) and goes through the ScalingManager, `control.decision_delay` after it
+ * was made. Later ones do not replace it: all are applied, in order. In the records the actor is
+ * the policy's name, followed by ":prompt", ":token" or ":mixed" where it has one pool.
  *
  * Cost of a tick: O(pools), and O(instances) for policies that ask for instances.
  */
@@ -45,7 +52,7 @@ typedef struct weir_controller weir_controller;
 
 /* Schedules the first ticks, at time 0. `options` may go; what it points to, and the rest, is
  * borrowed. Errors: those of the policies' start (where = "policies[i].path"), a pool that the
- * cluster does not have; out of memory. */
+ * application does not have ("policies[i].pool"); out of memory. */
 WEIR_API weir_status weir_controller_create(const weir_controller_options *options,
                                             const weir_cluster *cluster, weir_meter *meter,
                                             weir_manager *manager, weir_engine *engine,

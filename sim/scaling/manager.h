@@ -218,6 +218,11 @@ WEIR_API weir_resize_result weir_manager_migrate(weir_manager *manager, const ch
                                                  uint32_t application, weir_tag from, weir_tag to,
                                                  int64_t count);
 
+/* Records that a decision for a pool was cut before it came here, from `asked` to `done` instances:
+ * one REFUSED row, and the difference counted as refused for `reason`. */
+WEIR_API void weir_manager_note_cut(weir_manager *manager, const char *actor, uint32_t application,
+                                    weir_tag tag, int64_t asked, int64_t done, weir_refusal reason);
+
 /* SCALING_UP + ACTIVE instances of a pool, those that flip to it included: what policies resize. */
 WEIR_API int64_t weir_manager_size(const weir_manager *manager, uint32_t application, weir_tag tag);
 

@@ -8,6 +8,7 @@
 #include "scaling/policy_ar.h"
 #include "scaling/policy_holt_winters.h"
 #include "scaling/policy_never.h"
+#include "scaling/policy_random.h"
 #include "scaling/policy_reactive.h"
 #include "scaling/policy_schedule.h"
 #include "scaling/policy_slope.h"
@@ -22,6 +23,7 @@ WEIR_BEGIN_C
  */
 #define WEIR_POLICIES(P, N)                                                                        \
 	N(never)                                                                                       \
+	P(random)                                                                                      \
 	P(static)                                                                                      \
 	P(schedule)                                                                                    \
 	P(reactive)                                                                                    \

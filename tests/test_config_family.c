@@ -48,6 +48,12 @@ static weir_status load(const char *family)
 	return weir_config_load(&options, &config, &error);
 }
 
+static weir_status check(const char *family)
+{
+	weir_document_options options = written(family);
+	return weir_config_check_family(&options, &error);
+}
+
 static void load_member(const weir_document_options *options, uint64_t replication)
 {
 	weir_config_destroy(config);
@@ -167,7 +173,7 @@ START_TEST(a_member_can_be_printed_and_loaded_again)
 }
 END_TEST
 
-START_TEST(wrong_families_are_refused_when_the_config_is_loaded)
+START_TEST(wrong_families_are_refused)
 {
 	static const struct {
 		const char *family, *where, *message;
@@ -196,8 +202,7 @@ START_TEST(wrong_families_are_refused_when_the_config_is_loaded)
 	     "family.shapes[0])"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		ck_assert_msg(load(cases[i].family) == WEIR_ERROR_INPUT, "accepted %s", cases[i].family);
-		ck_assert_ptr_null(config);
+		ck_assert_msg(check(cases[i].family) == WEIR_ERROR_INPUT, "accepted %s", cases[i].family);
 		const char *where = error.where + strlen(test_directory()) + 1;
 		ck_assert_msg(strcmp(where, cases[i].where) == 0, "%s: at %s: %s", cases[i].family,
 		              error.where, error.message);
@@ -209,6 +214,24 @@ START_TEST(wrong_families_are_refused_when_the_config_is_loaded)
 	ck_assert_int_eq(weir_config_load_member(&options, 1, &config, &error), WEIR_ERROR_INPUT);
 	ck_assert_ptr_null(config);
 	ck_assert_ok(weir_config_load_member(&options, 2, &config, &error), &error);
+	weir_config_destroy(config);
+	/* The config itself is right, as long as its shapes can be read. */
+	ck_assert_ok(weir_config_load(&options, &config, &error), &error);
+	weir_config_destroy(config);
+	options = written("{\"shapes\": [3]}");
+	ck_assert_int_eq(weir_config_load(&options, &config, &error), WEIR_ERROR_INPUT);
+	ck_assert_ptr_null(config);
+	/* Nor is it the worse for overrides that a shape cannot have. */
+	static const char *const sets[] = {"workload.arrivals.rate=3"};
+	options = written("{\"shapes\": [{\"workload.arrivals\": {\"kind\": \"ramp\", \"from\": 1, "
+	                  "\"to\": 2, \"duration\": 3}}]}");
+	options.sets = sets;
+	options.set_count = 1;
+	ck_assert_ok(weir_config_load(&options, &config, &error), &error);
+	ck_assert_int_eq(weir_config_check_family(&options, &error), WEIR_ERROR_INPUT);
+	ck_assert_str_eq(error.where, "--set: workload.arrivals.rate");
+	options.set_count = 0;
+	ck_assert_ok(weir_config_check_family(&options, &error), &error);
 }
 END_TEST
 
@@ -223,7 +246,7 @@ int main(void)
 	tcase_add_test(tests, the_command_line_goes_before_shapes_but_for_the_seed);
 	tcase_add_test(tests, files_that_shapes_name_start_where_they_are_said);
 	tcase_add_test(tests, a_member_can_be_printed_and_loaded_again);
-	tcase_add_test(tests, wrong_families_are_refused_when_the_config_is_loaded);
+	tcase_add_test(tests, wrong_families_are_refused);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

@@ -221,9 +221,8 @@ typedef struct loaded_config {
 	weir_document *document;
 } loaded_config;
 
-/* Loads a config and leaves its family's shapes unchecked. */
-static weir_status load_alone(const weir_document_options *options, const weir_config **config,
-                              weir_error *error)
+weir_status weir_config_load(const weir_document_options *options, const weir_config **config,
+                             weir_error *error)
 {
 	*config = NULL;
 	loaded_config *loaded = weir_allocate(1, sizeof *loaded);
@@ -258,7 +257,7 @@ static weir_status load_shaped(const weir_document_options *options, const weir_
 	                                   .sets = shape->sets,
 	                                   .count = shape->count};
 	weir_error found = {0};
-	weir_status status = load_alone(&shaped, config, &found);
+	weir_status status = weir_config_load(&shaped, config, &found);
 	if (status == WEIR_ERROR_INPUT &&
 	    strncmp(found.where, shape->origin, strlen(shape->origin)) != 0) {
 		/* What another file says is wrong only now. */
@@ -271,22 +270,16 @@ static weir_status load_shaped(const weir_document_options *options, const weir_
 	return status;
 }
 
-weir_status weir_config_load(const weir_document_options *options, const weir_config **config,
-                             weir_error *error)
+weir_status weir_config_check_family(const weir_document_options *options, weir_error *error)
 {
-	weir_status status = load_alone(options, config, error);
-	const weir_key_list none = {0};
-	const weir_key_list shapes = status == WEIR_OK ? (*config)->family.shapes : none;
-	for (size_t i = 0; i < shapes.count && status == WEIR_OK; i++) {
+	const weir_config *base = NULL;
+	weir_status status = weir_config_load(options, &base, error);
+	for (size_t i = 0; status == WEIR_OK && i < base->family.shapes.count; i++) {
 		const weir_config *shaped = NULL;
-		status =
-		    load_shaped(options, &((const weir_family_shape *)shapes.items)[i], &shaped, error);
+		status = load_shaped(options, weir_family_shape_of(&base->family, i), &shaped, error);
 		weir_config_destroy(shaped);
 	}
-	if (status != WEIR_OK) {
-		weir_config_destroy(*config);
-		*config = NULL;
-	}
+	weir_config_destroy(base);
 	return status;
 }
 
@@ -295,7 +288,7 @@ weir_status weir_config_load_member(const weir_document_options *options, uint64
 {
 	*config = NULL;
 	const weir_config *base = NULL;
-	weir_status status = load_alone(options, &base, error);
+	weir_status status = weir_config_load(options, &base, error);
 	if (status != WEIR_OK) {
 		return status;
 	}
@@ -320,7 +313,7 @@ weir_status weir_config_load_member(const weir_document_options *options, uint64
 	member.set_count = options->set_count + OWN_SETS;
 	const weir_family_shape *shape = weir_family_shape_of(&base->family, replication);
 	status = shape != NULL ? load_shaped(&member, shape, config, error)
-	                       : load_alone(&member, config, error);
+	                       : weir_config_load(&member, config, error);
 	free(sets);
 	weir_config_destroy(base);
 	return status;

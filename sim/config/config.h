@@ -63,7 +63,7 @@ WEIR_API extern const weir_key_table weir_config_keys;
  * an error. Refused, with the path and what would be right: what weir_document_load and the key
  * tables refuse; a name that no catalogue has; no servers; servers in no pool or pools beyond the
  * servers; a scheduler without the pools that it needs; instances larger than their servers, or too
- * small for the model; a shape of the family with which any of that would be so.
+ * small for the model. The shapes of the family are read, but not tried: weir_config_check_family.
  */
 WEIR_API weir_status weir_config_load(const weir_document_options *options,
                                       const weir_config **config, weir_error *error);
@@ -76,6 +76,11 @@ WEIR_API weir_status weir_config_load(const weir_document_options *options,
 WEIR_API weir_status weir_config_load_member(const weir_document_options *options,
                                              uint64_t replication, const weir_config **config,
                                              weir_error *error);
+
+/* Checks that every member of the family would load. Cost: that of loading the config once more for
+ * each shape. */
+WEIR_API weir_status weir_config_check_family(const weir_document_options *options,
+                                              weir_error *error);
 
 WEIR_API void weir_config_destroy(const weir_config *config);
 

@@ -216,6 +216,113 @@ START_TEST(a_like_file_is_filled_in)
 }
 END_TEST
 
+START_TEST(a_trace_is_superposed_last)
+{
+	write_trace("five.csv");
+	/* 0, 1 -> 0, 0.5, 1, 1.5: then each twice. */
+	weir_workload_config config = read_config("{\"path\": \"five.csv\", \"max_requests\": 2, "
+	                                          "\"rate_scale\": 2, \"repeat\": 2, \"copies\": 2}",
+	                                          "{}");
+	weir_source *source = open_config(&config, 1);
+	const double arrivals[] = {0, 0, 0.5, 0.5, 1, 1, 1.5, 1.5};
+	weir_request request;
+	for (int i = 0; i < 8; i++) {
+		ck_assert(test_draw(source, &request));
+		ck_assert_double_eq(request.arrival, arrivals[i]);
+		ck_assert_int_eq(request.id, i);
+	}
+	ck_assert(!test_draw(source, &request));
+	weir_source_destroy(source);
+
+	/* The jitter is in seconds of the run, and follows the seed. */
+	config = read_config("{\"path\": \"five.csv\", \"rate_scale\": 0.1, \"jitter\": 4}", "{}");
+	double first[5];
+	for (uint64_t seed = 1; seed <= 2; seed++) {
+		source = open_config(&config, seed);
+		for (int i = 0; i < 5; i++) {
+			ck_assert(test_draw(source, &request));
+			double delay = request.arrival - 10 * i;
+			ck_assert(delay > 0 && delay < 4);
+			ck_assert(seed == 1 || delay != first[i]);
+			first[i] = delay;
+		}
+		weir_source_destroy(source);
+	}
+}
+END_TEST
+
+START_TEST(a_missing_trace_has_a_stand_in)
+{
+	write_trace("five.csv");
+	test_write_file(test_path("like.json"),
+	                "{\"duration\": 30, \"arrivals\": {\"kind\": \"poisson\", \"rate\": 2}, "
+	                "\"sizes\": {\"kind\": \"trace\", \"path\": \"five.csv\"}}");
+	weir_workload_config there = read_config(
+	    "{\"path\": \"five.csv\", \"otherwise\": \"like.json\", \"max_requests\": 2}", "{}");
+	ck_assert_ptr_null(there.trace.stand_in);
+	ck_assert_str_eq(there.trace.otherwise, test_path("like.json"));
+	weir_source *source = open_config(&there, 1);
+	test_check_arrivals(source, (const double[]){0, 1}, 2);
+	weir_source_destroy(source);
+	char *text = weir_workload_describe(&there);
+	char expected[1024];
+	snprintf(expected, sizeof expected, "trace %s", test_path("five.csv"));
+	ck_assert_str_eq(text, expected);
+	free(text);
+
+	weir_workload_config missing =
+	    read_config("{\"path\": \"gone.csv\", \"otherwise\": \"like.json\", \"start\": 10, "
+	                "\"duration\": 5, \"rate_scale\": 2, \"copies\": 3}",
+	                "{}");
+	ck_assert_ptr_nonnull(missing.trace.stand_in);
+	ck_assert(!weir_workload_is_generated(&missing));
+	text = weir_workload_describe(&missing);
+	snprintf(expected, sizeof expected, "no trace %s: generated like %s", test_path("gone.csv"),
+	         test_path("like.json"));
+	ck_assert_str_eq(text, expected);
+	free(text);
+	/* It is what a trace generated with seed 1 would be, whatever the run's seed, and all else is
+	 * done with it that is done with a trace. */
+	weir_workload_config generated = read_config("{}", "{\"like\": \"like.json\"}");
+	text = weir_workload_describe(&generated);
+	snprintf(expected, sizeof expected, "generated like %s", test_path("like.json"));
+	ck_assert_str_eq(text, expected);
+	free(text);
+	source = open_config(&missing, 77);
+	weir_source *whole = open_config(&generated, 1);
+	weir_request of_whole;
+	weir_request request;
+	int count = 0;
+	while (test_draw(whole, &of_whole)) {
+		if (of_whole.arrival < 10 || of_whole.arrival >= 15) {
+			continue;
+		}
+		for (int i = 0; i < 3; i++, count++) {
+			ck_assert(test_draw(source, &request));
+			ck_assert_double_eq(request.arrival, (of_whole.arrival - 10) / 2);
+			ck_assert_int_eq(request.prompt_tokens, of_whole.prompt_tokens);
+			ck_assert_int_eq(request.id, count);
+		}
+	}
+	ck_assert_int_gt(count, 9);
+	ck_assert(!test_draw(source, &request));
+	weir_source_destroy(source);
+	weir_source_destroy(whole);
+
+	/* Standard input is never missing, and a stand-in has to be there itself. */
+	weir_workload_config input =
+	    read_config("{\"path\": \"-\", \"otherwise\": \"like.json\"}", "{}");
+	ck_assert_ptr_null(input.trace.stand_in);
+	weir_error error = {0};
+	weir_trace_config trace;
+	ck_assert_int_eq(read_section(&weir_trace_keys, "trace",
+	                              "{\"path\": \"gone.csv\", \"otherwise\": \"gone.json\"}", &trace,
+	                              &error),
+	                 WEIR_ERROR_IO);
+	ck_assert_str_eq(error.where, test_path("gone.json"));
+}
+END_TEST
+
 START_TEST(the_shipped_files_load)
 {
 	static const char *const names[] = {"azure-conv-like.json", "azure-code-like.json"};
@@ -251,6 +358,8 @@ START_TEST(wrong_sections_are_refused)
 	    {&weir_trace_keys, "{\"rate_scale\": 0}", "s.rate_scale"},
 	    {&weir_trace_keys, "{\"repeat\": 0}", "s.repeat"},
 	    {&weir_trace_keys, "{\"max_requests\": 1.5}", "s.max_requests"},
+	    {&weir_trace_keys, "{\"copies\": 0}", "s.copies"},
+	    {&weir_trace_keys, "{\"jitter\": -1}", "s.jitter"},
 	    {&weir_trace_keys, "{\"paht\": \"x\"}", "s.paht"},
 	    {&weir_generation_keys, "{\"arrivals\": {\"kind\": \"poisson\"}}", "s.arrivals.rate"},
 	    {&weir_generation_keys, "{\"arrivals\": {\"kind\": \"poisson\", \"rate\": -1}}",
@@ -324,6 +433,8 @@ int main(void)
 	tcase_add_test(tests, the_kind_says_which_section_counts);
 	tcase_add_test(tests, every_kind_of_arrivals_can_be_said);
 	tcase_add_test(tests, a_like_file_is_filled_in);
+	tcase_add_test(tests, a_trace_is_superposed_last);
+	tcase_add_test(tests, a_missing_trace_has_a_stand_in);
 	tcase_add_test(tests, the_shipped_files_load);
 	tcase_add_test(tests, wrong_sections_are_refused);
 	tcase_add_test(tests, a_stream_without_end_is_refused);

@@ -42,6 +42,10 @@ static int show(const cli_config_arguments *arguments, bool check, bool json)
 		status = weir_config_check_files(config, &error);
 	}
 	if (status == WEIR_OK && check) {
+		const weir_document_options options = cli_config_options(arguments);
+		status = weir_config_check_family(&options, &error);
+	}
+	if (status == WEIR_OK && check) {
 		print_check(config, json);
 	} else if (status == WEIR_OK) {
 		char *text = weir_config_print(config);
@@ -121,7 +125,8 @@ const weir_command command_config = {
         "options:\n"
         "  --set PATH=VALUE  override a value; may be repeated. PATH is as in a.b[0].c; VALUE is\n"
         "                    JSON, else a string\n"
-        "  --check           print only whether the config is right, and the files that it names\n"
+        "  --check           print only whether the config is right, with each shape of its\n"
+        "                    family, and the files that it names\n"
         "  --explain [PATH]  print what a config may say, or what it may say at PATH\n"
         "  --json            print as JSON what --check or --explain has to say\n"
         "\n"

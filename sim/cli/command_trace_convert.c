@@ -17,6 +17,7 @@ typedef struct conversion {
 	size_t input_count;
 	const char *output, *to; /* `to` NULL: as the first input */
 	weir_trace_config trace; /* what is done with the inputs once merged */
+	int64_t seed;            /* of the jitter */
 	double shift;
 	int64_t *applications; /* one for all or one for each input; NULL: as they are */
 	size_t application_count;
@@ -72,7 +73,7 @@ static weir_status convert(const conversion *c, weir_error *error)
 	const char *format = NULL;
 	weir_status status = open_inputs(c, &source, &format, error);
 	if (status == WEIR_OK) {
-		status = weir_trace_config_apply(&c->trace, &source, error);
+		status = weir_trace_config_apply(&c->trace, (uint64_t)c->seed, &source, error);
 	}
 	if (status == WEIR_OK && c->shift != 0) {
 		status = weir_source_retime(&source, 1, c->shift, error);
@@ -126,6 +127,9 @@ enum {
 	DURATION,
 	MOST,
 	REPEAT,
+	COPIES,
+	JITTER,
+	SEED,
 	SHIFT,
 	APPLICATION,
 	RENUMBER
@@ -142,6 +146,9 @@ static const struct option long_options[] = {
     {"duration", required_argument, NULL, DURATION},
     {"max", required_argument, NULL, MOST},
     {"repeat", required_argument, NULL, REPEAT},
+    {"copies", required_argument, NULL, COPIES},
+    {"jitter", required_argument, NULL, JITTER},
+    {"seed", required_argument, NULL, SEED},
     {"shift", required_argument, NULL, SHIFT},
     {"application", required_argument, NULL, APPLICATION},
     {"renumber", no_argument, NULL, RENUMBER},
@@ -189,6 +196,15 @@ static int take_option(const weir_command *command, int option, char **argv, con
 	case REPEAT:
 		right = trace_option_integer(command, "repeat", optarg, 1, &t->repeat);
 		break;
+	case COPIES:
+		right = trace_option_integer(command, "copies", optarg, 1, &t->copies);
+		break;
+	case JITTER:
+		right = trace_option_number(command, "jitter", optarg, 0, scale, &t->jitter);
+		break;
+	case SEED:
+		right = trace_option_integer(command, "seed", optarg, 0, &c->seed);
+		break;
 	case SHIFT:
 		right = trace_option_number(command, "shift", optarg, -longest, longest, &c->shift);
 		break;
@@ -228,7 +244,7 @@ static int check(const weir_command *command, const conversion *c)
 
 static int run(const weir_command *command, int argc, char **argv)
 {
-	conversion c = {.trace = weir_trace_config_default()};
+	conversion c = {.trace = weir_trace_config_default(), .seed = 1};
 	int result = -1;
 	opterr = 0;
 	for (int option;
@@ -250,12 +266,14 @@ static int run(const weir_command *command, int argc, char **argv)
 
 const weir_command command_trace_convert = {
     .name = "trace convert",
-    .summary = "slice, rescale, repeat, merge and relabel traces",
+    .summary = "slice, rescale, repeat, superpose, merge and relabel traces",
     .help =
         "usage: weir trace convert IN... -o OUT [OPTIONS]\n"
         "\n"
         "Makes a trace of one or more others, in this order: merge by arrival (requests of one\n"
-        "time in the order of the inputs), slice, rescale, repeat, shift. Memory stays constant.\n"
+        "time in the order of the inputs), slice, rescale, repeat, superpose, shift. Memory does "
+        "not\n"
+        "grow with the length of the inputs.\n"
         "OUT is written aside and takes its name when it is complete; '-' is standard output; a\n"
         "name that ends in .gz is packed.\n"
         "\n"
@@ -271,9 +289,13 @@ const weir_command command_trace_convert = {
         "  --rate-scale X        divide arrivals by X: 2 comes at twice the rate\n"
         "  --repeat N            N times in all; the time from one to the next is the span and\n"
         "                        the mean gap. A pipe cannot be repeated.\n"
+        "  --copies N            every request N times: N times the rate\n"
+        "  --jitter T            each copy comes later by a random time below T s\n"
+        "  --seed N              of the jitter (1)\n"
         "  --shift T             add T s to arrivals\n"
         "  --application A[,A]   set the application: one number for all, or one for each input\n"
-        "  --renumber            number requests from 0; so are those of a merge or a repetition\n"
+        "  --renumber            number requests from 0; so are those of a merge, a repetition or\n"
+        "                        copies\n"
         "\n"
         "Ids and applications are kept by splitwise alone, prefix hashes by mooncake alone.\n"
         "\n"

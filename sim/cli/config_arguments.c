@@ -40,8 +40,7 @@ void cli_config_release(cli_config_arguments *arguments)
 	*arguments = (cli_config_arguments){0};
 }
 
-weir_status cli_config_load(const cli_config_arguments *arguments, const weir_config **config,
-                            weir_error *error)
+weir_document_options cli_config_options(const cli_config_arguments *arguments)
 {
 	const char *path = arguments->path;
 	for (size_t i = 0; path == NULL && shipped_defaults[i] != NULL; i++) {
@@ -49,9 +48,15 @@ weir_status cli_config_load(const cli_config_arguments *arguments, const weir_co
 			path = shipped_defaults[i];
 		}
 	}
-	weir_document_options options = {.path = path,
-	                                 .directories = cli_config_directories,
-	                                 .sets = (const char *const *)arguments->sets,
-	                                 .set_count = arguments->count};
+	return (weir_document_options){.path = path,
+	                               .directories = cli_config_directories,
+	                               .sets = (const char *const *)arguments->sets,
+	                               .set_count = arguments->count};
+}
+
+weir_status cli_config_load(const cli_config_arguments *arguments, const weir_config **config,
+                            weir_error *error)
+{
+	const weir_document_options options = cli_config_options(arguments);
 	return weir_config_load(&options, config, error);
 }

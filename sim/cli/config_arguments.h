@@ -22,6 +22,9 @@ weir_status cli_config_set(cli_config_arguments *arguments, weir_error *error, c
                            ...) WEIR_PRINTF(3, 4);
 void cli_config_release(cli_config_arguments *arguments);
 
+/* What to load, for the functions of config.h; it refers to *arguments. */
+weir_document_options cli_config_options(const cli_config_arguments *arguments);
+
 /* Loads it; included files are also looked for among the shipped configs. */
 weir_status cli_config_load(const cli_config_arguments *arguments, const weir_config **config,
                             weir_error *error);

@@ -67,6 +67,15 @@ static void print_cluster(const weir_config *config)
 	}
 }
 
+static void print_workload(const weir_config *config)
+{
+	char *workload = weir_workload_describe(&config->workload);
+	if (workload != NULL) {
+		printf("%s\n", workload);
+		free(workload);
+	}
+}
+
 void cli_run_print_summary(const weir_config *config, const char *output,
                            const weir_run_result *result)
 {
@@ -76,6 +85,9 @@ void cli_run_print_summary(const weir_config *config, const char *output,
 	char rate[32];
 	char memory[32];
 	print_cluster(config);
+	if (config->workload.trace.stand_in != NULL) {
+		print_workload(config);
+	}
 	printf("\n%.0f requests in %.1f s: %.0f completed, %.0f rejected, %.0f unfinished\n",
 	       t->arrived, t->end_time, t->completed, t->rejected, t->unfinished);
 	if (result->stalled) {
@@ -130,6 +142,11 @@ void cli_run_print_json(const weir_config *config, const char *output,
 	cJSON *root = cJSON_CreateObject();
 	cJSON_AddStringToObject(root, "output", output);
 	add_number(root, "seed", (double)config->seed);
+	char *workload = weir_workload_describe(&config->workload);
+	if (workload != NULL) {
+		cJSON_AddStringToObject(root, "workload", workload);
+		free(workload);
+	}
 	cJSON_AddBoolToObject(root, "stalled", result->stalled);
 	cJSON *totals = cJSON_AddObjectToObject(root, "totals");
 	for (size_t i = 0; i < weir_total_count; i++) {

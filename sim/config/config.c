@@ -1,5 +1,7 @@
 #include "config/config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +193,11 @@ static const weir_key config_keys[] = {
      .offset = offsetof(settings, config.faults),
      .table = &weir_faults_keys,
      .doc = "What goes wrong with instances and servers; nothing by default."},
+    {.name = "family",
+     .type = WEIR_KEY_OBJECT,
+     .offset = offsetof(settings, config.family),
+     .table = &weir_family_keys,
+     .doc = "How the replications of a study differ from each other."},
 };
 
 /* Refuses a name of the slo section that no catalogue has. */
@@ -214,6 +221,9 @@ static weir_status check_config(weir_keys_reader *reader, const char *path, void
 	(void)path;
 	settings *all = object;
 	all->config.seed = (uint64_t)all->seed;
+	if (all->config.family.seed == 0) {
+		all->config.family.seed = all->seed;
+	}
 	weir_status status = config_deploy(reader, all, error);
 	if (status == WEIR_OK) {
 		status = check_slo(reader, &all->config, error);
@@ -261,6 +271,78 @@ weir_status weir_config_load(const weir_document_options *options, const weir_co
 	}
 	*config = &loaded->all.config;
 	return WEIR_OK;
+}
+
+/* Loads the config with a shape laid between its files and options->sets. */
+static weir_status load_shaped(const weir_document_options *options, const weir_family_shape *shape,
+                               const weir_config **config, weir_error *error)
+{
+	weir_document_options shaped = *options;
+	shaped.said = (weir_document_said){.origin = shape->origin,
+	                                   .directory = shape->directory,
+	                                   .sets = shape->sets,
+	                                   .count = shape->count};
+	weir_error found = {0};
+	weir_status status = weir_config_load(&shaped, config, &found);
+	if (status == WEIR_ERROR_INPUT &&
+	    strncmp(found.where, shape->origin, strlen(shape->origin)) != 0) {
+		/* What another file says is wrong only now. */
+		return weir_error_set(error, status, found.where, "%s (with %s)", found.message,
+		                      shape->origin);
+	}
+	if (status != WEIR_OK && error != NULL) {
+		*error = found;
+	}
+	return status;
+}
+
+weir_status weir_config_check_family(const weir_document_options *options, weir_error *error)
+{
+	const weir_config *base = NULL;
+	weir_status status = weir_config_load(options, &base, error);
+	for (size_t i = 0; status == WEIR_OK && i < base->family.shapes.count; i++) {
+		const weir_config *shaped = NULL;
+		status = load_shaped(options, weir_family_shape_of(&base->family, i), &shaped, error);
+		weir_config_destroy(shaped);
+	}
+	weir_config_destroy(base);
+	return status;
+}
+
+weir_status weir_config_load_member(const weir_document_options *options, uint64_t replication,
+                                    const weir_config **config, weir_error *error)
+{
+	*config = NULL;
+	const weir_config *base = NULL;
+	weir_status status = weir_config_load(options, &base, error);
+	if (status != WEIR_OK) {
+		return status;
+	}
+	enum { OWN_SETS = 2, LONGEST_SET = 48 };
+	char own[OWN_SETS][LONGEST_SET];
+	/* The family's seed as well, since without one it is the seed that is being replaced. */
+	snprintf(own[0], LONGEST_SET, "family.seed=%" PRId64, base->family.seed);
+	snprintf(own[1], LONGEST_SET, "seed=%" PRIu64, weir_family_seed(&base->family, replication));
+	const char **sets = weir_allocate(options->set_count + OWN_SETS, sizeof *sets);
+	if (sets == NULL) {
+		weir_config_destroy(base);
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the config");
+	}
+	for (size_t i = 0; i < options->set_count; i++) {
+		sets[i] = options->sets[i];
+	}
+	for (size_t i = 0; i < OWN_SETS; i++) {
+		sets[options->set_count + i] = own[i];
+	}
+	weir_document_options member = *options;
+	member.sets = sets;
+	member.set_count = options->set_count + OWN_SETS;
+	const weir_family_shape *shape = weir_family_shape_of(&base->family, replication);
+	status = shape != NULL ? load_shaped(&member, shape, config, error)
+	                       : weir_config_load(&member, config, error);
+	free(sets);
+	weir_config_destroy(base);
+	return status;
 }
 
 void weir_config_destroy(const weir_config *config)

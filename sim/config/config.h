@@ -12,6 +12,7 @@
 #include "base/export.h"
 #include "base/keys.h"
 #include "config/document.h"
+#include "config/family.h"
 #include "hardware/hardware.h"
 #include "metrics/metrics_config.h"
 #include "model/architecture.h"
@@ -58,6 +59,7 @@ typedef struct weir_config {
 	weir_control_config control;
 	weir_faults_config faults;
 	weir_key_list policies; /* of weir_policy_config */
+	weir_family family;
 } weir_config;
 
 /* What a config may say: for weir_explain. An object read by it has an opaque type that begins with
@@ -69,10 +71,25 @@ WEIR_API extern const weir_key_table weir_config_keys;
  * an error. Refused, with the path and what would be right: what weir_document_load and the key
  * tables refuse; a name that no catalogue has; no servers; servers in no pool or pools beyond the
  * servers; a scheduler without the pools that it needs; instances larger than their servers, or too
- * small for the model.
+ * small for the model. The shapes of the family are read, but not tried: weir_config_check_family.
  */
 WEIR_API weir_status weir_config_load(const weir_document_options *options,
                                       const weir_config **config, weir_error *error);
+
+/*
+ * Loads the config of one replication, from 0, of the family that the config describes: its files,
+ * then the shape's overrides, then options->sets, then the replication's seed. `options->said` is
+ * not to be set. Otherwise as weir_config_load. Cost: that of loading the config twice.
+ */
+WEIR_API weir_status weir_config_load_member(const weir_document_options *options,
+                                             uint64_t replication, const weir_config **config,
+                                             weir_error *error);
+
+/* Checks that every member of the family would load. Cost: that of loading the config once more for
+ * each shape. */
+WEIR_API weir_status weir_config_check_family(const weir_document_options *options,
+                                              weir_error *error);
+
 WEIR_API void weir_config_destroy(const weir_config *config);
 
 /* The stream of requests that the config asks for, as weir_workload_open; an error about what the

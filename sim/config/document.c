@@ -33,8 +33,6 @@ typedef struct loading {
 	int depth;
 } loading;
 
-static const char set_origin[] = "--set";
-
 static weir_status no_memory(const char *where, weir_error *error)
 {
 	return weir_error_set(error, WEIR_ERROR_MEMORY, where, "no memory for the config");
@@ -280,26 +278,31 @@ static weir_status load_file(weir_document *document, const weir_document_option
 
 /* ---- overrides ---- */
 
+/* "path=value", who says it, and where relative file names in it start. */
+typedef struct override {
+	const char *text, *origin, *directory;
+} override;
+
 /* JSON where it is that, else a string. A text that begins like JSON and is not is refused. */
-static weir_status parse_set_value(weir_arena *arena, const char *set, const char *text,
+static weir_status parse_set_value(weir_arena *arena, const override *set, const char *text,
                                    cJSON **value, weir_error *error)
 {
 	weir_error syntax = {0};
-	weir_status status = weir_json_parse(set_origin, text, strlen(text), value, &syntax);
+	weir_status status = weir_json_parse(set->origin, text, strlen(text), value, &syntax);
 	if (status == WEIR_OK) {
-		weir_keys_reader reader = {.arena = arena, .file = set_origin};
+		weir_keys_reader reader = {.arena = arena, .file = set->origin};
 		return check_repeated(&reader, *value, "", error);
 	}
 	if (text[0] != '\0' && strchr("{[\"", text[0]) != NULL) {
-		return weir_error_set(error, WEIR_ERROR_INPUT, set_origin, "'%.200s' is not JSON: %s", set,
-		                      syntax.message);
+		return weir_error_set(error, WEIR_ERROR_INPUT, set->origin, "'%.200s' is not JSON: %s",
+		                      set->text, syntax.message);
 	}
 	*value = cJSON_CreateString(text);
-	return *value != NULL ? WEIR_OK : no_memory(set_origin, error);
+	return *value != NULL ? WEIR_OK : no_memory(set->origin, error);
 }
 
 /* The object or list that the path's last step leads out of, made where it is missing. */
-static weir_status find_parent(weir_document *document, const key_path *path, const char *set,
+static weir_status find_parent(weir_document *document, const key_path *path, const override *set,
                                cJSON **parent, weir_error *error)
 {
 	cJSON *json = document->root;
@@ -307,14 +310,14 @@ static weir_status find_parent(weir_document *document, const key_path *path, co
 		const key_step *step = &path->steps[i];
 		cJSON *next = key_step_follow(json, step);
 		if (step->name == NULL && next == NULL) {
-			return weir_error_set(error, WEIR_ERROR_INPUT, set_origin,
-			                      "'%.200s': there is no element [%zu]; the list has %d", set,
+			return weir_error_set(error, WEIR_ERROR_INPUT, set->origin,
+			                      "'%.200s': there is no element [%zu]; the list has %d", set->text,
 			                      step->index, cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0);
 		}
 		if (step->name != NULL && cJSON_IsArray(json)) {
 			return weir_error_set(
-			    error, WEIR_ERROR_INPUT, set_origin,
-			    "'%.200s': before '%s' is a list; name an element, as in list[0].%s", set,
+			    error, WEIR_ERROR_INPUT, set->origin,
+			    "'%.200s': before '%s' is a list; name an element, as in list[0].%s", set->text,
 			    step->name, step->name);
 		}
 		if (i + 1 == path->count) {
@@ -332,13 +335,13 @@ static weir_status find_parent(weir_document *document, const key_path *path, co
 			                    : cJSON_AddItemToObject(json, step->name, object));
 			if (!placed) {
 				cJSON_Delete(object);
-				return no_memory(set_origin, error);
+				return no_memory(set->origin, error);
 			}
 			next = object;
 		}
 		if (list_next && !cJSON_IsArray(next)) {
-			return weir_error_set(error, WEIR_ERROR_INPUT, set_origin,
-			                      "'%.200s': there is no list '%s' in the config", set,
+			return weir_error_set(error, WEIR_ERROR_INPUT, set->origin,
+			                      "'%.200s': there is no list '%s' in the config", set->text,
 			                      step->name != NULL ? step->name : "");
 		}
 		json = next;
@@ -363,17 +366,17 @@ static bool place(cJSON *parent, const key_step *step, const cJSON *value)
 	return placed;
 }
 
-static weir_status apply_set(weir_document *document, const char *set, weir_error *error)
+static weir_status apply_set(weir_document *document, const override *set, weir_error *error)
 {
-	char *text = weir_arena_string(document->arena, set);
+	char *text = weir_arena_string(document->arena, set->text);
 	key_path *path = weir_arena_allocate(document->arena, 1, sizeof *path);
 	if (text == NULL || path == NULL) {
-		return no_memory(set_origin, error);
+		return no_memory(set->origin, error);
 	}
 	char *value_text = NULL;
 	if (!key_path_parse(text, path, &value_text) || value_text == NULL) {
-		return weir_error_set(error, WEIR_ERROR_INPUT, set_origin,
-		                      "expected key.path=value, got '%.200s'", set);
+		return weir_error_set(error, WEIR_ERROR_INPUT, set->origin,
+		                      "expected key.path=value, got '%.200s'", set->text);
 	}
 	cJSON *value = NULL;
 	cJSON *parent = NULL;
@@ -382,15 +385,33 @@ static weir_status apply_set(weir_document *document, const char *set, weir_erro
 		status = find_parent(document, path, set, &parent, error);
 	}
 	if (status == WEIR_OK && !place(parent, &path->steps[path->count - 1], value)) {
-		status = no_memory(set_origin, error);
+		status = no_memory(set->origin, error);
 	}
 	if (status != WEIR_OK) {
 		cJSON_Delete(value);
 		return status;
 	}
-	return add_layer(document,
-	                 (layer){.origin = set_origin, .directory = "", .prefix = path, .value = value},
-	                 error);
+	return add_layer(
+	    document,
+	    (layer){.origin = set->origin, .directory = set->directory, .prefix = path, .value = value},
+	    error);
+}
+
+static weir_status apply_said(weir_document *document, const weir_document_said *said,
+                              weir_error *error)
+{
+	if (said->count == 0) {
+		return WEIR_OK;
+	}
+	override set = {.origin = weir_arena_string(document->arena, said->origin),
+	                .directory = weir_arena_string(document->arena, said->directory)};
+	weir_status status =
+	    set.origin != NULL && set.directory != NULL ? WEIR_OK : no_memory(said->origin, error);
+	for (size_t i = 0; i < said->count && status == WEIR_OK; i++) {
+		set.text = said->sets[i];
+		status = apply_set(document, &set, error);
+	}
+	return status;
 }
 
 weir_status weir_document_load(const weir_document_options *options, weir_arena *arena,
@@ -409,8 +430,12 @@ weir_status weir_document_load(const weir_document_options *options, weir_arena 
 	} else if (status == WEIR_OK) {
 		status = add_layer(loaded, (layer){.origin = "config", .directory = ""}, error);
 	}
+	if (status == WEIR_OK) {
+		status = apply_said(loaded, &options->said, error);
+	}
 	for (size_t i = 0; i < options->set_count && status == WEIR_OK; i++) {
-		status = apply_set(loaded, options->sets[i], error);
+		const override set = {.text = options->sets[i], .origin = "--set", .directory = ""};
+		status = apply_set(loaded, &set, error);
 	}
 	if (status != WEIR_OK) {
 		weir_document_destroy(loaded);

@@ -17,6 +17,14 @@ WEIR_BEGIN_C
 
 typedef struct weir_document weir_document;
 
+/* Overrides that a file says, such as a shape of a family: laid over the files, below `sets`. */
+typedef struct weir_document_said {
+	const char *origin;      /* what errors in them name */
+	const char *directory;   /* where relative file names in them start */
+	const char *const *sets; /* "path=value", in order */
+	size_t count;
+} weir_document_said;
+
 typedef struct weir_document_options {
 	const char *path;               /* the config file; NULL: none, as if it were {} */
 	const char *text;               /* what is in it, `path` being but its name; NULL: it is read */
@@ -24,6 +32,7 @@ typedef struct weir_document_options {
 	                                   may be NULL */
 	const char *const *sets;        /* "path=value", in order */
 	size_t set_count;
+	weir_document_said said; /* count 0: none */
 } weir_document_options;
 
 /*
@@ -31,10 +40,10 @@ typedef struct weir_document_options {
  *
  * A file's "include" names one file or a list of them, relative to the including file, else to one
  * of `directories`. Included files come first, in order; then the including file's own keys.
- * Objects merge deeply, everything else replaces. Then come the overrides: the path is "a.b",
- * "a[0].b" or a."b.c".d; the value is JSON if it is that, else a string. Strings in the document
- * and the document itself live in `arena`. *document is to be destroyed before `arena`; NULL after
- * an error.
+ * Objects merge deeply, everything else replaces. Then come the overrides, `said` before `sets`:
+ * the path is "a.b", "a[0].b" or a."b.c".d; the value is JSON if it is that, else a string. Strings
+ * in the document and the document itself live in `arena`. *document is to be destroyed before
+ * `arena`; NULL after an error.
  *
  * Errors: what weir_json_load refuses; a repeated key; an include that is missing, in a cycle, more
  * than 16 deep or the 257th; an override without "=" or with a path that leads nowhere.

@@ -14,6 +14,19 @@
 #include "run/tables.h"
 #include "serving/lifecycle.h"
 
+/* Where the requests came from, which the config alone does not say of a trace that was missing. */
+static weir_status write_workload(weir_recorder *recorder, const weir_config *config,
+                                  weir_error *error)
+{
+	char *text = weir_workload_describe(&config->workload);
+	if (text == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the workload");
+	}
+	weir_status status = weir_recorder_set_text(recorder, "/provenance", "workload", text, error);
+	free(text);
+	return status;
+}
+
 static weir_status write_provenance(weir_recording *recording, const weir_config *config,
                                     const weir_provenance *provenance, weir_error *error)
 {
@@ -41,11 +54,15 @@ static weir_status write_provenance(weir_recording *recording, const weir_config
 			return status;
 		}
 	}
+	weir_status status = write_workload(recorder, config, error);
+	if (status != WEIR_OK) {
+		return status;
+	}
 	char *text = weir_config_print(config);
 	if (text == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the config");
 	}
-	weir_status status = weir_recorder_set_document(
+	status = weir_recorder_set_document(
 	    recorder, "/provenance/config", text,
 	    "The whole config, JSON: 'weir run' repeats the run with it.", error);
 	free(text);

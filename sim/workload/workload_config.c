@@ -2,19 +2,26 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "workload/generator.h"
+#include "workload/superpose.h"
 #include "workload/trace_reader.h"
 #include "workload/transform.h"
 
 weir_trace_config weir_trace_config_default(void)
 {
-	return (weir_trace_config){
-	    .path = "", .format = "auto", .time_scale = 1, .rate_scale = 1, .repeat = 1};
+	return (weir_trace_config){.path = "",
+	                           .otherwise = "",
+	                           .format = "auto",
+	                           .time_scale = 1,
+	                           .rate_scale = 1,
+	                           .repeat = 1,
+	                           .copies = 1};
 }
 
-weir_status weir_trace_config_apply(const weir_trace_config *config, weir_source **source,
-                                    weir_error *error)
+weir_status weir_trace_config_apply(const weir_trace_config *config, uint64_t seed,
+                                    weir_source **source, weir_error *error)
 {
 	weir_status status = WEIR_OK;
 	if (config->start > 0 || config->duration > 0 || config->max_requests > 0) {
@@ -28,24 +35,15 @@ weir_status weir_trace_config_apply(const weir_trace_config *config, weir_source
 	}
 	if (status == WEIR_OK && config->repeat > 1) {
 		status = weir_source_repeat(source, config->repeat, error);
-		if (status == WEIR_OK) {
-			status = weir_source_relabel(source, WEIR_SOURCE_KEEP_APPLICATION, true, error);
-		}
+	}
+	/* Last, so that no repetition has the jitter of another. */
+	if (status == WEIR_OK) {
+		status = weir_source_superpose(source, config->copies, config->jitter, seed, error);
+	}
+	if (status == WEIR_OK && (config->repeat > 1 || config->copies > 1)) {
+		status = weir_source_relabel(source, WEIR_SOURCE_KEEP_APPLICATION, true, error);
 	}
 	return status;
-}
-
-static weir_status open_trace(const weir_trace_config *config, weir_source **source,
-                              weir_error *error)
-{
-	if (config->path[0] == '\0') {
-		return weir_error_set(error, WEIR_ERROR_INPUT, "trace.path",
-		                      "no trace is named, but workload.kind is \"trace\"");
-	}
-	const weir_trace_options options = {
-	    .path = config->path, .format = config->format, .strict = config->strict};
-	weir_status status = weir_trace_open(&options, source, error);
-	return status == WEIR_OK ? weir_trace_config_apply(config, source, error) : status;
 }
 
 static weir_status create_sizes(const weir_sizes_config *config, weir_sizes **sizes,
@@ -88,6 +86,27 @@ static weir_status open_generated(const weir_generation_config *config, uint64_t
 	return weir_generator_create(arrivals, sizes, &limits, seed, source, error);
 }
 
+/* What stands in for a trace is one stream, as a trace is: seeds differ in their jitter alone. */
+enum { STAND_IN_SEED = 1 };
+
+static weir_status open_trace(const weir_trace_config *config, uint64_t seed, weir_source **source,
+                              weir_error *error)
+{
+	if (config->path[0] == '\0') {
+		return weir_error_set(error, WEIR_ERROR_INPUT, "trace.path",
+		                      "no trace is named, but workload.kind is \"trace\"");
+	}
+	weir_status status;
+	if (config->stand_in != NULL) {
+		status = open_generated(config->stand_in, STAND_IN_SEED, source, error);
+	} else {
+		const weir_trace_options options = {
+		    .path = config->path, .format = config->format, .strict = config->strict};
+		status = weir_trace_open(&options, source, error);
+	}
+	return status == WEIR_OK ? weir_trace_config_apply(config, seed, source, error) : status;
+}
+
 bool weir_workload_is_generated(const weir_workload_config *config)
 {
 	return config->generation.kind == WEIR_WORKLOAD_GENERATED ||
@@ -102,7 +121,7 @@ weir_status weir_workload_open(const weir_workload_config *config, uint64_t seed
 	const weir_generation_config *generation = &config->generation;
 	weir_status status;
 	if (!weir_workload_is_generated(config)) {
-		status = open_trace(&config->trace, source, error);
+		status = open_trace(&config->trace, seed, source, error);
 	} else if (generation->arrivals.kind == WEIR_ARRIVALS_LIKE ||
 	           generation->sizes.kind == WEIR_SIZES_LIKE) {
 		status = weir_error_set(error, WEIR_ERROR_INPUT, "workload",
@@ -117,4 +136,20 @@ weir_status weir_workload_open(const weir_workload_config *config, uint64_t seed
 		*source = NULL;
 	}
 	return status;
+}
+
+char *weir_workload_describe(const weir_workload_config *config)
+{
+	const weir_trace_config *trace = &config->trace;
+	const char *like = config->generation.like;
+	char *text = NULL;
+	int length;
+	if (weir_workload_is_generated(config)) {
+		length = asprintf(&text, "generated%s%s", like[0] != '\0' ? " like " : "", like);
+	} else if (trace->stand_in != NULL) {
+		length = asprintf(&text, "no trace %s: generated like %s", trace->path, trace->otherwise);
+	} else {
+		length = asprintf(&text, "trace %s", trace->path);
+	}
+	return length >= 0 ? text : NULL;
 }

@@ -17,16 +17,22 @@
 
 WEIR_BEGIN_C
 
-/* The section `trace`. Done in this order: slice, rescale, repeat. */
+typedef struct weir_generation_config weir_generation_config;
+
+/* The section `trace`. Done in this order: slice, rescale, repeat, superpose. */
 typedef struct weir_trace_config {
-	const char *path;   /* "" for none, "-" for standard input */
-	const char *format; /* of weir_trace_formats, or "auto" */
+	const char *path;      /* "" for none, "-" for standard input */
+	const char *otherwise; /* the `like` file for where there is no file at `path`, or "" */
+	const weir_generation_config *stand_in; /* what it says, where there is none; else NULL */
+	const char *format;                     /* of weir_trace_formats, or "auto" */
 	bool strict;
 	double start, duration; /* of the slice, in the trace's own seconds; duration 0: to the end */
 	int64_t max_requests;   /* of the slice; 0: all */
 	double time_scale;      /* arrivals are multiplied by it */
 	double rate_scale;      /* arrivals are divided by it */
 	int64_t repeat;         /* times in all */
+	int64_t copies;         /* of every request, see superpose.h */
+	double jitter;          /* seconds by which each of them may come later, after rescaling */
 } weir_trace_config;
 
 /* The section `workload`. */
@@ -36,7 +42,7 @@ typedef enum weir_workload_kind {
 	WEIR_WORKLOAD_GENERATED
 } weir_workload_kind;
 
-typedef struct weir_generation_config {
+struct weir_generation_config {
 	int kind;         /* weir_workload_kind */
 	const char *like; /* the file that arrivals and sizes of kind `like` were taken from, or "" */
 	weir_arrivals_config arrivals;
@@ -44,7 +50,7 @@ typedef struct weir_generation_config {
 	double rate_scale;
 	double duration; /* 0: no limit; a `like` file's own where neither limit is given */
 	int64_t count;   /* 0: no limit */
-} weir_generation_config;
+};
 
 typedef struct weir_workload_config {
 	weir_trace_config trace;
@@ -64,7 +70,8 @@ WEIR_API weir_trace_config weir_trace_config_default(void);
 WEIR_API weir_status weir_generation_load(const char *path, weir_arena *arena,
                                           weir_generation_config *generation, weir_error *error);
 
-/* True when requests are to be generated, false when a trace is replayed. */
+/* True when requests are to be generated, false when a trace, or what stands in for it, is
+ * replayed. */
 WEIR_API bool weir_workload_is_generated(const weir_workload_config *config);
 
 /*
@@ -75,10 +82,15 @@ WEIR_API bool weir_workload_is_generated(const weir_workload_config *config);
 WEIR_API weir_status weir_workload_open(const weir_workload_config *config, uint64_t seed,
                                         weir_source **source, weir_error *error);
 
-/* Slices, rescales and repeats as `config` says; ids count from 0 where it repeats. *source is
- * replaced, as by the functions of transform.h, as far as was done before an error. */
-WEIR_API weir_status weir_trace_config_apply(const weir_trace_config *config, weir_source **source,
-                                             weir_error *error);
+/* Slices, rescales, repeats and superposes as `config` says, the jitter from `seed`; ids count from
+ * 0 where requests come more than once. *source is replaced, as by the functions of transform.h, as
+ * far as was done before an error. */
+WEIR_API weir_status weir_trace_config_apply(const weir_trace_config *config, uint64_t seed,
+                                             weir_source **source, weir_error *error);
+
+/* One line that says where requests come from, for reports and records: "trace F", "generated like
+ * F", "generated", or "no trace F: generated like G". To be freed; NULL when memory is out. */
+WEIR_API char *weir_workload_describe(const weir_workload_config *config);
 
 WEIR_END_C
 

@@ -1,10 +1,10 @@
-/* The key tables of workload_config.h. */
+/* The key table of the section `workload`; that of `trace` is in trace_keys.c. */
 #include <math.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "workload/trace_format.h"
 #include "workload/workload_config.h"
+#include "workload/workload_keys.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
@@ -27,105 +27,6 @@ static weir_status fail_at(weir_keys_reader *reader, const char *path, const wei
 	}
 	return weir_keys_fail(reader, weir_keys_path(reader, path, key), error, "%s", found->message);
 }
-
-static weir_status check_format(weir_keys_reader *reader, const char *path, const char *format,
-                                weir_error *error)
-{
-	enum { MOST_FORMATS = 32 };
-	const char *known[MOST_FORMATS] = {"auto"};
-	size_t count = 1;
-	for (; weir_trace_formats[count - 1] != NULL && count < MOST_FORMATS; count++) {
-		known[count] = weir_trace_formats[count - 1]->name;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(known[i], format) == 0) {
-			return WEIR_OK;
-		}
-	}
-	return weir_keys_fail_unknown(reader, weir_keys_path(reader, path, "format"), "format", format,
-	                              known, count, error);
-}
-
-static weir_status check_trace(weir_keys_reader *reader, const char *path, void *object,
-                               weir_error *error)
-{
-	return check_format(reader, path, ((const weir_trace_config *)object)->format, error);
-}
-
-static const weir_key trace_keys[] = {
-    {.name = "path",
-     .type = WEIR_KEY_STRING,
-     .offset = offsetof(weir_trace_config, path),
-     .flags = WEIR_KEY_PATH,
-     .doc = "The trace to replay: a file (also .gz) or a pipe; \"-\" is standard input."},
-    {.name = "format",
-     .type = WEIR_KEY_STRING,
-     .offset = offsetof(weir_trace_config, format),
-     .default_text = "\"auto\"",
-     .doc = "Its format: splitwise, azure, burstgpt, mooncake; auto: by its first line."},
-    {.name = "strict",
-     .type = WEIR_KEY_BOOL,
-     .offset = offsetof(weir_trace_config, strict),
-     .default_text = "false",
-     .doc = "Refuse rows that are skipped and counted otherwise: failed requests without tokens."},
-    {.name = "start",
-     .type = WEIR_KEY_NUMBER,
-     .offset = offsetof(weir_trace_config, start),
-     .default_text = "0",
-     .minimum = 0,
-     .maximum = INFINITY,
-     .unit = "s",
-     .doc = "Take arrivals from here on, in the trace's own time; here is then time 0."},
-    {.name = "duration",
-     .type = WEIR_KEY_NUMBER,
-     .offset = offsetof(weir_trace_config, duration),
-     .default_text = "0",
-     .minimum = 0,
-     .maximum = INFINITY,
-     .unit = "s",
-     .doc = "Take arrivals of so long, in the trace's own time; 0: to its end."},
-    {.name = "max_requests",
-     .type = WEIR_KEY_INTEGER,
-     .offset = offsetof(weir_trace_config, max_requests),
-     .default_text = "0",
-     .minimum = 0,
-     .maximum = INFINITY,
-     .unit = "requests",
-     .doc = "Take so many requests at most, before they are repeated; 0: all."},
-    {.name = "time_scale",
-     .type = WEIR_KEY_NUMBER,
-     .offset = offsetof(weir_trace_config, time_scale),
-     .default_text = "1",
-     .minimum = 1e-9,
-     .maximum = 1e9,
-     .doc = "Multiply arrivals by this: 2 makes the trace last twice as long."},
-    {.name = "rate_scale",
-     .type = WEIR_KEY_NUMBER,
-     .offset = offsetof(weir_trace_config, rate_scale),
-     .default_text = "1",
-     .minimum = 1e-9,
-     .maximum = 1e9,
-     .doc = "Divide arrivals by this: 2 makes the same requests come at twice the rate."},
-    {.name = "repeat",
-     .type = WEIR_KEY_INTEGER,
-     .offset = offsetof(weir_trace_config, repeat),
-     .default_text = "1",
-     .minimum = 1,
-     .maximum = 1e9,
-     .unit = "times",
-     .doc =
-         "Replay what was taken so many times in all, one behind the other; the time from one to "
-         "the next is the span and the mean gap."},
-};
-
-const weir_key_table weir_trace_keys = {
-    .name = "trace",
-    .doc = "A trace of requests to replay. It is sliced, then rescaled, then repeated.",
-    .size = sizeof(weir_trace_config),
-    .keys = trace_keys,
-    .key_count = COUNT_OF(trace_keys),
-    .check = check_trace,
-};
 
 /* [[seconds, requests/s], ...] */
 static weir_status read_points(weir_keys_reader *reader, const weir_key *key, const cJSON *json,
@@ -338,7 +239,7 @@ static weir_status check_sizes(weir_keys_reader *reader, const char *path, void 
 			return weir_keys_fail(reader, weir_keys_path(reader, path, "path"), error,
 			                      "missing; expected the file name of a trace");
 		}
-		return check_format(reader, path, config->format, error);
+		return workload_check_format(reader, path, config->format, error);
 	}
 	if (config->kind == WEIR_SIZES_LIKE) {
 		return WEIR_OK;

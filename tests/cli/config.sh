@@ -53,6 +53,11 @@ expect_err "^$scratch/bad.json:3:3: expected a comma"
 expect_status 2 "$WEIR" config "$parity" other.json
 expect_status 2 "$WEIR" config --explain --check
 
+family='family={"shapes": [{}, {"servers": "dgx-h10:3"}]}'
+expect_status 0 "$WEIR" config "$parity" --set "$trace" --set "$family"
+expect_status 2 "$WEIR" config "$parity" --check --set "$trace" --set "$family"
+expect_err "^--set: family.shapes\[1\]: servers: unknown SKU 'dgx-h10'; did you mean 'dgx-h100'\?"
+
 expect_status 0 "$WEIR" config --explain scheduler.kind
 expect_out '^scheduler.kind: one of "random"'
 expect_status 0 "$WEIR" config --explain --json

@@ -173,6 +173,25 @@ if [[ -s err ]]; then
 fi
 expect_status 0 "$WEIR" verify run.h5
 
+# A trace that is missing, and what stands in for it: said in words, in JSON and in the file.
+like=$WEIR_SOURCE_DIR/traces/azure-conv-like.json
+missing=(--set trace.path=gone.csv --set "trace.otherwise=$like" --set trace.copies=3 --until 60)
+expect_status 0 "${run[@]}" "${missing[@]}"
+expect_out "^no trace gone.csv: generated like $like\$"
+expect_status 0 "$WEIR" verify run.h5
+h5dump -w 0 -a /provenance/workload run.h5 >dump
+expect_match "no trace gone.csv: generated like $like" dump
+expect_status 0 "${run[@]}" "${missing[@]}" --json
+python3 -c 'import json; assert json.load(open("out"))["workload"].startswith("no trace gone.csv: ")' ||
+	complain 'run --json does not tell of the stand-in'
+expect_status 0 "${run[@]}" "${trace[@]}" --set "trace.otherwise=$like" --json --until 60
+python3 -c 'import json; assert json.load(open("out"))["workload"].startswith("trace /")' ||
+	complain 'run --json does not tell the trace'
+expect_status 0 "${run[@]}" "${trace[@]}" --set "trace.otherwise=$like" --until 60
+if grep -q 'no trace' out; then
+	complain 'a trace that is there is said to be missing'
+fi
+
 # One figure changed in the file, which stores it as it is.
 "${run[@]}" "${trace[@]}" --json --until 60 >run.json
 python3 - <<'END' || complain 'no bill in the file'

@@ -68,6 +68,15 @@ expect_trace out.csv '0 101 11 1 0'
 expect_status 0 "$WEIR" trace convert a.csv -o out.csv --to splitwise --repeat 2 --shift 0.5
 expect_trace out.csv '0.5 100 10 0 0' '1.5 101 11 1 0' '4.5 103 13 2 0' '6.5 100 10 3 0' \
 	'7.5 101 11 4 0' '10.5 103 13 5 0'
+expect_status 0 "$WEIR" trace convert a.csv -o out.csv --to splitwise --copies 2 --max 2 --shift 1
+expect_trace out.csv '1 100 10 0 0' '1 100 10 1 0' '2 101 11 2 0' '2 101 11 3 0'
+for seed in 1 1 2; do
+	expect_status 0 "$WEIR" trace convert a.csv -o "jitter.$seed.csv" --jitter 5 --seed "$seed"
+	[[ $seed == 1 && -e first.csv ]] && expect_status 0 cmp first.csv jitter.1.csv
+	[[ -e first.csv ]] || cp jitter.1.csv first.csv
+done
+expect_status 1 cmp first.csv jitter.2.csv
+expect_status 2 "$WEIR" trace convert a.csv -o out.csv --copies 0
 expect_status 0 "$WEIR" trace convert a.csv b.csv -o out.csv --to splitwise --application 3,4
 expect_trace out.csv '0 100 10 0 3' '0 200 20 1 4' '1 101 11 2 3' '4 103 13 3 3' '4 201 21 4 4'
 expect_status 0 "$WEIR" trace convert a.csv b.csv -o out.csv.gz --repeat 3

@@ -107,6 +107,14 @@ static int simulate(run_arguments *arguments)
 	return exit_status;
 }
 
+/* A line of the simulation's log, above the progress line. */
+static void print_log(void *context, double time, const char *line)
+{
+	run_progress *progress = context;
+	cli_progress_end(&progress->line);
+	fprintf(stderr, "%12.3f %s\n", time, line);
+}
+
 static weir_status read_option(run_arguments *arguments, int option, const char *text,
                                weir_error *error)
 {
@@ -133,6 +141,11 @@ static weir_status read_option(run_arguments *arguments, int option, const char 
 	case 'r':
 		arguments->options.requests_csv = text;
 		return WEIR_OK;
+	case 'p':
+		return cli_config_set_policy(&arguments->config, text, error);
+	case 'l':
+		arguments->options.log = print_log;
+		return WEIR_OK;
 	case 'j':
 		arguments->json = true;
 		return WEIR_OK;
@@ -150,6 +163,8 @@ static int run(const weir_command *command, int argc, char **argv)
 	    {"seed", required_argument, NULL, 'n'},
 	    {"until", required_argument, NULL, 'u'},
 	    {"requests-csv", required_argument, NULL, 'r'},
+	    {"policy", required_argument, NULL, 'p'},
+	    {"log", no_argument, NULL, 'l'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"quiet", no_argument, NULL, 'q'},
 	    {0},
@@ -190,7 +205,7 @@ const weir_command command_run = {
     .summary = "simulate a config and record the run",
     .help =
         "usage: weir run [CONFIG] [-o FILE.h5] [--set PATH=VALUE]... [--seed N] [--until T]\n"
-        "                [--requests-csv FILE] [--json] [--quiet]\n"
+        "                [--policy NAME] [--log] [--requests-csv FILE] [--json] [--quiet]\n"
         "\n"
         "Replays or generates a workload through the cluster of CONFIG (the shipped default.json\n"
         "without one), records every request to an HDF5 file and prints a summary.\n"

@@ -15,11 +15,18 @@ typedef struct cli_config_arguments {
 	const char *path; /* NULL: the shipped default.json */
 	char **sets;      /* owned */
 	size_t count, capacity;
+	char *policy_file; /* owned; NULL: none */
 } cli_config_arguments;
 
 /* Adds an override "path=value", printf-like. */
 weir_status cli_config_set(cli_config_arguments *arguments, weir_error *error, const char *format,
                            ...) WEIR_PRINTF(3, 4);
+/*
+ * The policies of a run in place of CONFIG's own: `name` is a file that is laid over CONFIG, or the
+ * name of one of the shipped configs/policies, or a kind of policy, which then has its defaults.
+ */
+weir_status cli_config_set_policy(cli_config_arguments *arguments, const char *name,
+                                  weir_error *error);
 void cli_config_release(cli_config_arguments *arguments);
 
 /* What to load, for the functions of config.h; it refers to *arguments. */

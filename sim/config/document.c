@@ -29,6 +29,7 @@ struct weir_document {
 /* A file that is being loaded and, by `includer`, those that led to it. */
 typedef struct loading {
 	const char *path, *canonical, *directory;
+	const char *text; /* what is in it; NULL: it is read */
 	const struct loading *includer;
 	int depth;
 } loading;
@@ -136,7 +137,8 @@ static const char *in_directory(weir_arena *arena, const char *directory, const 
 }
 
 static weir_status load_file(weir_document *document, const weir_document_options *options,
-                             const char *path, const loading *includer, weir_error *error);
+                             const char *path, const char *text, const loading *includer,
+                             weir_error *error);
 
 /* Loads the file that `file` includes by `name`; `path` is the key path of the name. */
 static weir_status load_included(weir_document *document, const weir_document_options *options,
@@ -160,7 +162,7 @@ static weir_status load_included(weir_document *document, const weir_document_op
 		}
 		found = in_directory(arena, options->directories[i], wanted);
 	}
-	return found != NULL ? load_file(document, options, found, file, error)
+	return found != NULL ? load_file(document, options, found, NULL, file, error)
 	                     : no_memory(file->path, error);
 }
 
@@ -218,10 +220,10 @@ static weir_status load_checked(weir_document *document, const weir_document_opt
                                 const loading *file, weir_error *error)
 {
 	cJSON *json = NULL;
-	bool given = file->includer == NULL && options->text != NULL;
 	weir_status status =
-	    given ? weir_json_parse(file->path, options->text, strlen(options->text), &json, error)
-	          : weir_json_load(file->path, &json, error);
+	    file->text != NULL
+	        ? weir_json_parse(file->path, file->text, strlen(file->text), &json, error)
+	        : weir_json_load(file->path, &json, error);
 	if (status != WEIR_OK) {
 		return status;
 	}
@@ -251,9 +253,11 @@ static weir_status load_checked(weir_document *document, const weir_document_opt
 }
 
 static weir_status load_file(weir_document *document, const weir_document_options *options,
-                             const char *path, const loading *includer, weir_error *error)
+                             const char *path, const char *text, const loading *includer,
+                             weir_error *error)
 {
 	loading file = {.path = weir_arena_string(document->arena, path),
+	                .text = text,
 	                .directory = directory_of(document->arena, path),
 	                .includer = includer,
 	                .depth = includer != NULL ? includer->depth + 1 : 0};
@@ -426,10 +430,15 @@ weir_status weir_document_load(const weir_document_options *options, weir_arena 
 	loaded->root = cJSON_CreateObject();
 	weir_status status = loaded->root != NULL ? WEIR_OK : no_memory(options->path, error);
 	if (status == WEIR_OK && options->path != NULL) {
-		status = load_file(loaded, options, options->path, NULL, error);
+		status = load_file(loaded, options, options->path, options->text, NULL, error);
 	} else if (status == WEIR_OK) {
 		status = add_layer(loaded, (layer){.origin = "config", .directory = ""}, error);
 	}
+	size_t main_file = loaded->main_file;
+	for (size_t i = 0; i < options->overlay_count && status == WEIR_OK; i++) {
+		status = load_file(loaded, options, options->overlays[i], NULL, NULL, error);
+	}
+	loaded->main_file = main_file;
 	if (status == WEIR_OK) {
 		status = apply_said(loaded, &options->said, error);
 	}

@@ -30,7 +30,9 @@ typedef struct weir_document_options {
 	const char *text;               /* what is in it, `path` being but its name; NULL: it is read */
 	const char *const *directories; /* where else included files are looked for; NULL-terminated,
 	                                   may be NULL */
-	const char *const *sets;        /* "path=value", in order */
+	const char *const *overlays;    /* files laid over it, in order, such as a policy's */
+	size_t overlay_count;
+	const char *const *sets; /* "path=value", in order */
 	size_t set_count;
 	weir_document_said said; /* count 0: none */
 } weir_document_options;
@@ -40,7 +42,8 @@ typedef struct weir_document_options {
  *
  * A file's "include" names one file or a list of them, relative to the including file, else to one
  * of `directories`. Included files come first, in order; then the including file's own keys.
- * Objects merge deeply, everything else replaces. Then come the overrides, `said` before `sets`:
+ * Objects merge deeply, everything else replaces. Then come the overlays, likewise with what they
+ * include, and then the overrides, `said` before `sets`:
  * the path is "a.b", "a[0].b" or a."b.c".d; the value is JSON if it is that, else a string. Strings
  * in the document and the document itself live in `arena`. *document is to be destroyed before
  * `arena`; NULL after an error.

@@ -31,7 +31,7 @@ double weir_duration_draw(const weir_duration_config *duration, gsl_rng *random)
 
 static double load_seconds(const weir_scaling_config *config, const weir_boot *boot)
 {
-	return (double)boot->weights / (config->boot.load_bandwidth_gb_per_s * WEIR_BYTES_PER_GB);
+	return boot->weights / (config->boot.load_bandwidth_gb_per_s * WEIR_BYTES_PER_GB);
 }
 
 double weir_boot_server(const weir_scaling_config *config, const weir_boot *boot, gsl_rng *random)

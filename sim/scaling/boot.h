@@ -10,7 +10,6 @@
 
 #include <gsl/gsl_rng.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/export.h"
 #include "scaling/scaling_config.h"
@@ -22,8 +21,8 @@ WEIR_API double weir_duration_draw(const weir_duration_config *duration, gsl_rng
 
 /* What boots. */
 typedef struct weir_boot {
-	int64_t weights; /* bytes that an instance loads */
-	bool warm;       /* the server was a stopped one of the warm pool: it needs no provision */
+	double weights; /* bytes that an instance loads */
+	bool warm;      /* the server was a stopped one of the warm pool: it needs no provision */
 } weir_boot;
 
 /* Seconds of each part, drawn: first the provision, then the engine's start. */

@@ -48,20 +48,25 @@ static void on_log(void *context, const char *line)
 	state->options->log(state->options->context, weir_sim_now(state->sim), line);
 }
 
+weir_run_progress weir_run_progress_of(const weir_sim *sim, double until)
+{
+	weir_serving_counters counters;
+	weir_serving_counters_get(weir_sim_serving(sim), &counters);
+	return (weir_run_progress){
+	    .now = weir_sim_now(sim),
+	    .arrived = counters.arrived,
+	    .ended = counters.completed + counters.rejected + counters.failed,
+	    .share_done = weir_sim_share_done(sim, until),
+	};
+}
+
 static bool go_on(run_state *state)
 {
 	const weir_run_options *options = state->options;
 	if (options->progress == NULL) {
 		return true;
 	}
-	weir_serving_counters counters;
-	weir_serving_counters_get(weir_sim_serving(state->sim), &counters);
-	const weir_run_progress progress = {
-	    .now = weir_sim_now(state->sim),
-	    .arrived = counters.arrived,
-	    .ended = counters.completed + counters.rejected + counters.failed,
-	    .share_done = weir_sim_share_done(state->sim, options->until),
-	};
+	const weir_run_progress progress = weir_run_progress_of(state->sim, options->until);
 	return options->progress(options->context, &progress);
 }
 

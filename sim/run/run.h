@@ -9,6 +9,7 @@
 #include "base/export.h"
 #include "config/config.h"
 #include "metrics/summary.h"
+#include "run/sim.h"
 #include "serving/serving.h"
 
 WEIR_BEGIN_C
@@ -41,6 +42,9 @@ typedef struct weir_run_result {
 } weir_run_result;
 
 WEIR_API weir_run_options weir_run_options_default(void);
+
+/* How far a simulation is that runs up to `until`. */
+WEIR_API weir_run_progress weir_run_progress_of(const weir_sim *sim, double until);
 
 /*
  * Runs `config` to the end and writes options->output. An error before the first event leaves no

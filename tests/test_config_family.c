@@ -1,5 +1,6 @@
 #include "config/family.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,70 @@ START_TEST(wrong_families_are_refused)
 }
 END_TEST
 
+enum { MEMBERS = 4 };
+
+/* The sections that say when requests of the first members arrive; their seeds. */
+static void load_shipped(const char *folder, const char *name, cJSON *arrivals[MEMBERS],
+                         uint64_t seeds[MEMBERS])
+{
+	char path[512];
+	snprintf(path, sizeof path, WEIR_SOURCE_DIR "/configs/scenarios/%s%s.json", folder, name);
+	const weir_document_options options = {.path = path, .directories = directories};
+	ck_assert_ok(weir_config_check_family(&options, &error), &error);
+	for (uint64_t r = 0; r < MEMBERS; r++) {
+		load_member(&options, r);
+		ck_assert_uint_ge(config->family.shapes.count, 3);
+		seeds[r] = config->seed;
+		char *text = weir_config_print(config);
+		cJSON *root = cJSON_Parse(text);
+		const bool generated = weir_workload_is_generated(&config->workload);
+		arrivals[r] = generated ? cJSON_DetachItemFromObject(cJSON_GetObjectItem(root, "workload"),
+		                                                     "arrivals")
+		                        : cJSON_DetachItemFromObject(root, "trace");
+		ck_assert_ptr_nonnull(arrivals[r]);
+		cJSON_Delete(root);
+		free(text);
+	}
+}
+
+static double number_of(const cJSON *object, const char *name)
+{
+	return cJSON_GetNumberValue(cJSON_GetObjectItem(object, name));
+}
+
+/* What is tuned on one family must not have met the other. */
+START_TEST(the_shipped_families_are_apart)
+{
+	static const char *const names[] = {"steady",      "diurnal", "ramp",
+	                                    "flash_crowd", "bursty",  "azure_replay"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		cJSON *held_out[MEMBERS];
+		cJSON *training[MEMBERS];
+		uint64_t held_out_seeds[MEMBERS];
+		uint64_t training_seeds[MEMBERS];
+		load_shipped("", names[i], held_out, held_out_seeds);
+		load_shipped("training/", names[i], training, training_seeds);
+		for (size_t h = 0; h < MEMBERS; h++) {
+			for (size_t t = 0; t < MEMBERS; t++) {
+				ck_assert_uint_ne(held_out_seeds[h], training_seeds[t]);
+				ck_assert_msg(!cJSON_Compare(held_out[h], training[t], true), "%s: %zu is %zu",
+				              names[i], h, t);
+				if (strcmp(names[i], "azure_replay") == 0) {
+					ck_assert_double_ge(number_of(held_out[h], "start"),
+					                    number_of(training[t], "start") +
+					                        number_of(training[t], "duration"));
+					ck_assert_double_gt(number_of(training[t], "duration"), 0);
+				}
+			}
+		}
+		for (size_t r = 0; r < MEMBERS; r++) {
+			cJSON_Delete(held_out[r]);
+			cJSON_Delete(training[r]);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("config/family");
@@ -247,6 +312,7 @@ int main(void)
 	tcase_add_test(tests, files_that_shapes_name_start_where_they_are_said);
 	tcase_add_test(tests, a_member_can_be_printed_and_loaded_again);
 	tcase_add_test(tests, wrong_families_are_refused);
+	tcase_add_test(tests, the_shipped_families_are_apart);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(every_request_has_its_copies_within_the_jitter)
 {
-	enum { COUNT = 5000, TIMES = 8 };
+	enum { COUNT = 1250, TIMES = 8 };
 	const double gap = 0.25;
 	const double jitter = 30;
 	int of[COUNT] = {0};
@@ -116,10 +116,10 @@ START_TEST(every_request_has_its_copies_within_the_jitter)
 	for (int i = 0; i < COUNT; i++) {
 		ck_assert_int_eq(of[i], TIMES);
 	}
-	/* Uniform: mean 15, its standard deviation 30 / sqrt(12 * 40,000) = 0.043; five of these. */
+	/* Uniform: mean 15, its standard deviation 30 / sqrt(12 * 10,000) = 0.087; five of these. */
 	ck_assert_int_eq(count, COUNT * TIMES);
-	ck_assert(fabs(delays / count - jitter / 2) < 0.22);
-	ck_assert(least < 0.01 && most > 29.99);
+	ck_assert(fabs(delays / count - jitter / 2) < 0.44);
+	ck_assert(least < 0.05 && most > 29.95);
 	weir_source_destroy(source);
 }
 END_TEST
@@ -191,11 +191,11 @@ END_TEST
 
 START_TEST(snapshots_hold_what_waits)
 {
-	weir_source *source = superposed(regular(700, 0.1), 5, 7, 9);
+	weir_source *source = superposed(regular(200, 0.1), 5, 4, 9);
 	test_check_snapshots(source);
 	weir_source_destroy(source);
 	/* Copies of copies. */
-	source = superposed(superposed(regular(200, 0.1), 3, 2, 9), 4, 1, 9);
+	source = superposed(superposed(regular(40, 0.1), 3, 2, 9), 4, 1, 9);
 	test_check_snapshots(source);
 	weir_source_destroy(source);
 }
@@ -225,7 +225,7 @@ static weir_source *with_hashes(int count)
 
 START_TEST(copies_keep_their_prefix_hashes)
 {
-	weir_source *source = superposed(with_hashes(300), 4, 3, 2);
+	weir_source *source = superposed(with_hashes(100), 4, 3, 2);
 	weir_request request;
 	int count = 0;
 	for (; test_draw(source, &request); count++) {
@@ -234,7 +234,7 @@ START_TEST(copies_keep_their_prefix_hashes)
 			ck_assert_uint_eq(request.prefix_hashes[h], (uint64_t)request.id + h);
 		}
 	}
-	ck_assert_int_eq(count, 1200);
+	ck_assert_int_eq(count, 400);
 	ck_assert_ok(weir_source_rewind(source, &(weir_error){0}), &(weir_error){0});
 	test_check_snapshots(source);
 	weir_source_destroy(source);

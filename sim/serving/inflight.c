@@ -71,6 +71,14 @@ uint32_t weir_inflight_take(weir_inflight *inflight)
 	return slot;
 }
 
+void weir_inflight_reset_tasks(weir_inflight *inflight, uint32_t request)
+{
+	uint32_t preemptions = inflight->tasks[weir_token_task(request)].preemptions;
+	reset_task(&inflight->tasks[weir_prompt_task(request)]);
+	reset_task(&inflight->tasks[weir_token_task(request)]);
+	inflight->tasks[weir_token_task(request)].preemptions = preemptions;
+}
+
 void weir_inflight_give_back(weir_inflight *inflight, uint32_t request)
 {
 	inflight->requests[request].phase = WEIR_PHASE_FREE;

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/engine.h"
+
 /* No request, task or instance. */
 #define WEIR_NONE UINT32_MAX
 
@@ -60,6 +62,7 @@ typedef struct weir_inflight_request {
 	double arrival;
 	double prompt_start, prompt_end, token_start; /* NaN until then */
 	int64_t id;
+	uint64_t sequence; /* order of arrival */
 	/* Bytes of its KV cache: taken by the prompt task, by the token task, and when it moves. */
 	int64_t prompt_bytes, token_bytes, transfer_bytes;
 	/* Bytes that it holds: on its prompt instance, on both during a transfer, on its token one. */
@@ -70,7 +73,10 @@ typedef struct weir_inflight_request {
 	uint32_t prompt_instance, token_instance;
 	uint32_t prompt_instance_id, token_instance_id; /* WEIR_NONE: none */
 	uint32_t next;                                  /* free list, or queue at the scheduler */
-	uint8_t phase;                                  /* weir_request_phase */
+	uint32_t failures, moves;   /* times that it began again after a failure; for another reason */
+	weir_event_handle transfer; /* the event of its dedicated transfer or of its next try */
+	uint32_t flow;              /* of its shared transfer */
+	uint8_t phase;              /* weir_request_phase */
 } weir_inflight_request;
 
 typedef struct weir_inflight {
@@ -88,6 +94,8 @@ void weir_inflight_release(weir_inflight *inflight);
 /* A slot with all fields of the request and its tasks at their start; WEIR_NONE when memory is out.
  */
 uint32_t weir_inflight_take(weir_inflight *inflight);
+/* The tasks of a request at their start, but for how often they have been preempted. */
+void weir_inflight_reset_tasks(weir_inflight *inflight, uint32_t request);
 void weir_inflight_give_back(weir_inflight *inflight, uint32_t request);
 
 /* Makes `target` equal to `source`; false when memory is out. */

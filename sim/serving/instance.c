@@ -122,6 +122,19 @@ void weir_instance_account(weir_instance *instance, double now)
 	instance->accounted = now;
 }
 
+double weir_instance_time_for(const weir_instance *instance, int64_t count)
+{
+	const weir_execution_time *time = instance->time;
+	return instance->slowness * time->type->time_for(time, &instance->current, count);
+}
+
+static int64_t iterations_in(const weir_instance *instance, double elapsed)
+{
+	const weir_execution_time *time = instance->time;
+	return time->type->iterations_in(time, &instance->current, elapsed / instance->slowness);
+}
+
+/* As if at this slowness all the time. */
 static double iterations_started(const weir_instance *instance, const weir_engine *engine)
 {
 	return weir_engine_time_of(engine, instance->event) - instance->length;
@@ -136,8 +149,7 @@ int64_t weir_instance_finished(const weir_instance *instance, const weir_engine 
 	if (elapsed <= 0) {
 		return 0;
 	}
-	int64_t finished =
-	    instance->time->type->iterations_in(instance->time, &instance->current, elapsed);
+	int64_t finished = iterations_in(instance, elapsed);
 	return finished < instance->count ? finished : instance->count;
 }
 
@@ -160,7 +172,6 @@ static void pause_iterations(weir_serving *serving, weir_instance *instance)
 		return;
 	}
 	instance->pausing = true;
-	const weir_execution_time *time = instance->time;
 	double now = weir_engine_now(serving->engine);
 	double elapsed = now - iterations_started(instance, serving->engine);
 	/*
@@ -168,12 +179,26 @@ static void pause_iterations(weir_serving *serving, weir_instance *instance)
 	 * Then none of them runs before the newcomer joins: Python's floor division gives -1 there, and
 	 * so it is in the reference.
 	 */
-	int64_t count =
-	    elapsed < 0 ? 0 : time->type->iterations_in(time, &instance->current, elapsed) + 1;
+	int64_t count = elapsed < 0 ? 0 : iterations_in(instance, elapsed) + 1;
 	/* At the very end of the iterations, rounding may count them all as finished. */
 	instance->count = count < instance->count ? count : instance->count;
 	instance->length =
-	    instance->count > 0 ? time->type->time_for(time, &instance->current, instance->count) : 0.0;
+	    instance->count > 0 ? weir_instance_time_for(instance, instance->count) : 0.0;
+	double end = now + (instance->length - elapsed);
+	weir_engine_reschedule(serving->engine, instance->event, end > now ? end : now);
+}
+
+void weir_instance_set_slowness(weir_serving *serving, weir_instance *instance, double factor)
+{
+	double slower = factor / instance->slowness;
+	if (instance->batch.count == 0 || instance->count == 0) {
+		instance->slowness = factor;
+		return;
+	}
+	double now = weir_engine_now(serving->engine);
+	double elapsed = (now - iterations_started(instance, serving->engine)) * slower;
+	instance->slowness = factor;
+	instance->length = weir_instance_time_for(instance, instance->count);
 	double end = now + (instance->length - elapsed);
 	weir_engine_reschedule(serving->engine, instance->event, end > now ? end : now);
 }
@@ -318,7 +343,7 @@ static void run_batch(weir_serving *serving, weir_instance *instance)
 	    instance->prompts_in_batch > 0 ? 1 : instance->finish[0].progress - instance->progress;
 	instance->power_w = type->share_of_server * type->sku->tdp_w *
 	                    time->type->power_share(time, &instance->current);
-	instance->length = time->type->time_for(time, &instance->current, instance->count);
+	instance->length = weir_instance_time_for(instance, instance->count);
 	double end = weir_engine_now(serving->engine) + instance->length;
 	instance->event =
 	    weir_engine_schedule(serving->engine, end, WEIR_CLASS_SERVING,
@@ -368,8 +393,7 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 	pool->queued_tokens -= pending - weir_pending_count(&instance->pending) - queued_prompts;
 
 	if (instance->batch.count == 0) {
-		instance->power_w =
-		    type->share_of_server * type->sku->tdp_w * serving->cluster->idle_fraction;
+		instance->power_w = weir_idle_power(serving, type);
 		const weir_scheduler_type *scheduler = application->scheduler.type;
 		if (serving->entries[instance->slot].figures[WEIR_FIGURE_REQUESTS] == 0 &&
 		    scheduler->instance_free != NULL) {
@@ -385,7 +409,7 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 	run_batch(serving, instance);
 }
 
-void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, uint32_t task)
+void weir_instance_task_queues(weir_serving *serving, weir_instance *instance, uint32_t task)
 {
 	const weir_application_state *application = weir_application_of(serving, instance);
 	weir_task *tasks = serving->inflight.tasks;
@@ -426,13 +450,19 @@ void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, 
 	if (arrived->first) {
 		weir_waiting_push(&instance->waiting, tasks, task);
 	}
+}
 
+void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, uint32_t task)
+{
+	const weir_application_state *application = weir_application_of(serving, instance);
+	const weir_task *arrived = &serving->inflight.tasks[task];
+	weir_instance_task_queues(serving, instance, task);
 	if (instance->batch.count == 0) {
 		if (instance->memory + arrived->need <= instance->memory_limit) {
 			start_iterations(serving, instance);
 		}
 	} else if (application->batching->interrupts(instance, &application->config->instance, arrived,
-	                                             is_prompt)) {
+	                                             weir_is_prompt(task))) {
 		pause_iterations(serving, instance);
 	}
 }

@@ -39,6 +39,7 @@ typedef struct weir_instance {
 	weir_instance_state state;
 	bool exists;
 	uint32_t next_free; /* slot */
+	bool relieved;      /* during an eviction elsewhere: it got memory back */
 	uint32_t claims;    /* requests with anything on it or on the way to or from it */
 	const weir_execution_time *time;
 
@@ -144,6 +145,9 @@ void weir_task_list_remove(weir_task_list *list, weir_task *tasks, uint32_t task
 /* The finish heap; push may fail for lack of memory. */
 bool weir_finish_push(weir_instance *instance, weir_task *tasks, uint32_t task, int64_t progress);
 void weir_finish_remove(weir_instance *instance, weir_task *tasks, uint32_t task);
+
+/* Seconds of the next `count` iterations of the current batch. */
+double weir_instance_time_for(const weir_instance *instance, int64_t count);
 
 /* Brings the time integrals up to `now`; before the batch, its tokens or its power changes. */
 void weir_instance_account(weir_instance *instance, double now);

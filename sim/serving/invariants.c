@@ -51,7 +51,12 @@ static bool count_request(const weir_serving *serving, uint32_t number, recount 
 	    (two && r->phase == WEIR_PHASE_TOKEN && r->prompt_instance_id != r->token_instance_id)) {
 		return false;
 	}
-	recount *destination = two ? &counts[r->token_instance] : NULL;
+	/* While its prompt runs, it may have lost its token instance. */
+	bool lost = two && r->token_instance == WEIR_NONE;
+	if (lost && r->phase != WEIR_PHASE_PROMPT) {
+		return false;
+	}
+	recount *destination = two && !lost ? &counts[r->token_instance] : NULL;
 	recount *source = moved ? NULL : &counts[r->prompt_instance];
 	bool same = destination == source;
 	if (source != NULL) {
@@ -258,16 +263,64 @@ static weir_status check_servers(const weir_serving *serving, weir_error *error)
 	return status;
 }
 
+static weir_status check_equal(const char *what, int64_t found, int64_t expected, weir_error *error)
+{
+	return found == expected ? WEIR_OK
+	                         : weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
+	                                          "%s: %lld, of which %lld are accounted for", what,
+	                                          (long long)found, (long long)expected);
+}
+
+/* Every request is in one place, and every token that was processed or made went into a request
+ * that is in the system, has completed or has lost it. */
 static weir_status check_conservation(const weir_serving *serving, weir_error *error)
 {
 	const weir_serving_counters *c = &serving->counters;
-	uint64_t accounted = c->completed + c->rejected + c->failed + serving->inflight.count;
-	if (c->arrived != accounted) {
-		return weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
-		                      "%llu requests arrived, %llu are accounted for",
-		                      (unsigned long long)c->arrived, (unsigned long long)accounted);
+	weir_serving_counters apps = {0};
+	int64_t prompt_done = 0;
+	int64_t output_done = 0;
+	for (size_t a = 0; a < serving->cluster->application_count; a++) {
+		apps.arrived += serving->applications[a].counters.arrived;
+		apps.in_system += serving->applications[a].counters.in_system;
+		apps.waiting_at_scheduler += serving->applications[a].counters.waiting_at_scheduler;
+		for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+			const weir_pool *pool = &serving->pools[a * WEIR_TAG_COUNT + (size_t)tag];
+			prompt_done += pool->counters.prompt_tokens;
+			output_done += pool->counters.output_tokens;
+		}
 	}
-	return WEIR_OK;
+	int64_t prompt_held = c->prompt_tokens_completed + c->prompt_tokens_lost;
+	int64_t output_held = c->output_tokens_completed + c->output_tokens_lost;
+	uint64_t waiting = 0;
+	for (uint32_t r = 0; r < serving->inflight.used; r++) {
+		if (serving->inflight.requests[r].phase == WEIR_PHASE_FREE) {
+			continue;
+		}
+		int64_t prompt_tokens;
+		int64_t output_tokens;
+		weir_request_work_of(serving, r, &prompt_tokens, &output_tokens);
+		prompt_held += prompt_tokens;
+		output_held += output_tokens;
+		waiting += serving->inflight.requests[r].phase == WEIR_PHASE_AT_SCHEDULER;
+	}
+	const struct {
+		const char *what;
+		int64_t found, expected;
+	} equal[] = {
+	    {"requests arrived", (int64_t)c->arrived,
+	     (int64_t)(c->completed + c->rejected + c->failed + serving->inflight.count)},
+	    {"requests arrived", (int64_t)c->arrived, (int64_t)apps.arrived},
+	    {"requests in the system", (int64_t)serving->inflight.count, (int64_t)apps.in_system},
+	    {"requests at the scheduler", (int64_t)c->waiting_at_scheduler, (int64_t)waiting},
+	    {"requests at the scheduler", (int64_t)apps.waiting_at_scheduler, (int64_t)waiting},
+	    {"prompt tokens processed", prompt_done, prompt_held},
+	    {"output tokens made", output_done, output_held},
+	};
+	weir_status status = WEIR_OK;
+	for (size_t i = 0; i < sizeof equal / sizeof equal[0] && status == WEIR_OK; i++) {
+		status = check_equal(equal[i].what, equal[i].found, equal[i].expected, error);
+	}
+	return status;
 }
 
 weir_status weir_serving_check(const weir_serving *serving, weir_error *error)

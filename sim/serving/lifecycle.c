@@ -211,7 +211,7 @@ weir_status weir_serving_add_instance(weir_serving *serving, weir_server_handle 
 	    .partial_prompt = WEIR_NONE,
 	    .finish = added->finish,
 	    .finish_capacity = added->finish_capacity,
-	    .power_w = type->share_of_server * type->sku->tdp_w * serving->cluster->idle_fraction,
+	    .power_w = weir_idle_power(serving, type),
 	    .accounted = now,
 	    .created = now,
 	    .state_since = now,
@@ -257,6 +257,7 @@ weir_status weir_serving_set_state(weir_serving *serving, weir_instance_handle i
 			return out_of_memory(error);
 		}
 		weir_request_dispatch_waiting(serving, application);
+		weir_note_progress(serving);
 		return weir_serving_after_change(serving, error);
 	}
 	if (changed->state == WEIR_INSTANCE_ACTIVE) {
@@ -276,6 +277,12 @@ void weir_serving_set_tag(weir_serving *serving, weir_instance_handle instance, 
 	weir_books_leave(serving, flipped);
 	flipped->tag = flipped->list = tag;
 	weir_books_enter(serving, flipped);
+}
+
+void weir_serving_set_slowness(weir_serving *serving, weir_instance_handle instance, double factor)
+{
+	assert(isfinite(factor) && factor > 0);
+	weir_instance_set_slowness(serving, weir_instance_at(serving, instance), factor);
 }
 
 bool weir_serving_is_empty(const weir_serving *serving, weir_instance_handle instance)

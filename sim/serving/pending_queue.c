@@ -15,6 +15,13 @@ void weir_pending_init(weir_pending_queue *queue)
 	weir_pending_tree_init(&queue->tree);
 }
 
+void weir_pending_clear(weir_pending_queue *queue)
+{
+	weir_pending_tree_clear(&queue->tree);
+	queue->head = WEIR_NONE;
+	queue->count = queue->log_count = queue->unplaced = 0;
+}
+
 void weir_pending_release(weir_pending_queue *queue)
 {
 	weir_pending_tree_release(&queue->tree);

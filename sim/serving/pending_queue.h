@@ -55,6 +55,8 @@ static inline uint32_t weir_pending_count(const weir_pending_queue *queue)
 }
 
 void weir_pending_init(weir_pending_queue *queue);
+/* Takes everything out and keeps the memory. */
+void weir_pending_clear(weir_pending_queue *queue);
 void weir_pending_release(weir_pending_queue *queue);
 /* Makes `target`, which is initialised, equal to `source`; false when memory is out. */
 bool weir_pending_copy(weir_pending_queue *target, const weir_pending_queue *source);

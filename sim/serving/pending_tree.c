@@ -92,6 +92,21 @@ void weir_pending_tree_init(weir_pending_tree *tree)
 	    .entries = empty, .leaves = empty, .branches = empty, .root = WEIR_NONE};
 }
 
+static void slab_clear(weir_pending_slab *slab)
+{
+	slab->used = slab->taken = 0;
+	slab->free = WEIR_NONE;
+}
+
+void weir_pending_tree_clear(weir_pending_tree *tree)
+{
+	slab_clear(&tree->entries);
+	slab_clear(&tree->leaves);
+	slab_clear(&tree->branches);
+	tree->root = WEIR_NONE;
+	tree->height = tree->count = 0;
+}
+
 void weir_pending_tree_release(weir_pending_tree *tree)
 {
 	free(tree->entries.items);

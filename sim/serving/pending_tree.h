@@ -83,6 +83,8 @@ static inline bool weir_pending_matches(const weir_pending_entry *entry,
 }
 
 void weir_pending_tree_init(weir_pending_tree *tree);
+/* Takes everything out and keeps the memory. */
+void weir_pending_tree_clear(weir_pending_tree *tree);
 void weir_pending_tree_release(weir_pending_tree *tree);
 /* False when memory is out. */
 bool weir_pending_tree_copy(weir_pending_tree *target, const weir_pending_tree *source);

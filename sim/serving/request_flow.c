@@ -31,6 +31,7 @@ void weir_request_row_of(const weir_serving *serving, uint32_t request, double n
 	    .prompt_instance = instance_number(r->prompt_instance_id),
 	    .token_instance = instance_number(r->token_instance_id),
 	    .preemptions = (int32_t)serving->inflight.tasks[weir_token_task(request)].preemptions,
+	    .retries = (int32_t)(r->failures + r->moves),
 	    .status = (uint8_t)status,
 	};
 	if (completed && r->output_tokens > 1) {
@@ -45,6 +46,8 @@ static void end_request(weir_serving *serving, uint32_t request, weir_request_st
 		serving->counters.completed++;
 		serving->counters.prompt_tokens_completed += r->prompt_tokens;
 		serving->counters.output_tokens_completed += r->output_tokens;
+	} else if (status == WEIR_REQUEST_FAILED) {
+		serving->counters.failed++;
 	} else {
 		assert(status == WEIR_REQUEST_REJECTED);
 		serving->counters.rejected++;
@@ -56,6 +59,11 @@ static void end_request(weir_serving *serving, uint32_t request, weir_request_st
 	}
 	serving->applications[r->application].counters.in_system--;
 	weir_inflight_give_back(&serving->inflight, request);
+}
+
+void weir_request_fail(weir_serving *serving, uint32_t request)
+{
+	end_request(serving, request, WEIR_REQUEST_FAILED);
 }
 
 static void complete_on(weir_serving *serving, uint32_t request, weir_instance *instance)
@@ -70,15 +78,31 @@ static void complete_on(weir_serving *serving, uint32_t request, weir_instance *
 	end_request(serving, request, WEIR_REQUEST_COMPLETED);
 }
 
+static bool token_can_ever_fit(const weir_inflight_request *r, const weir_instance *token)
+{
+	return token->weights + r->prompt_bytes + r->token_bytes <= token->memory_limit;
+}
+
 /* Whether the instances could hold the request if they held nothing else. */
 static bool can_ever_fit(const weir_serving *serving, const weir_inflight_request *r,
                          const weir_placement *placement)
 {
 	const weir_instance *prompt = &serving->instances[placement->prompt];
-	const weir_instance *token = &serving->instances[placement->token];
 	return prompt->weights + r->prompt_bytes <= prompt->memory_limit &&
-	       (r->output_tokens == 1 ||
-	        token->weights + r->prompt_bytes + r->token_bytes <= token->memory_limit);
+	       (r->output_tokens == 1 || token_can_ever_fit(r, &serving->instances[placement->token]));
+}
+
+/* The request's token task will run there. */
+static void assign_token(weir_serving *serving, uint32_t request, weir_instance *token)
+{
+	weir_inflight_request *r = &serving->inflight.requests[request];
+	bool same = token->slot == r->prompt_instance;
+	r->token_instance = token->slot;
+	r->token_instance_id = token->id;
+	token->claims += !same;
+	weir_figure_add(serving, token, WEIR_FIGURE_TOKENS, 1);
+	weir_figure_add(serving, token, WEIR_FIGURE_BYTES,
+	                same ? r->token_bytes : r->prompt_bytes + r->token_bytes);
 }
 
 /* The instances' books: what the request will put on them. */
@@ -96,16 +120,18 @@ static void assign(weir_serving *serving, uint32_t request, const weir_placement
 	pool->counters.prompts_assigned++;
 	weir_figure_add(serving, prompt, WEIR_FIGURE_TOKENS, r->prompt_tokens);
 	weir_figure_add(serving, prompt, WEIR_FIGURE_BYTES, r->prompt_bytes);
-	if (r->output_tokens == 1) {
-		return;
+	if (r->output_tokens > 1) {
+		assign_token(serving, request, &serving->instances[placement->token]);
 	}
-	weir_instance *token = &serving->instances[placement->token];
-	r->token_instance = placement->token;
-	r->token_instance_id = token->id;
-	token->claims += token != prompt;
-	weir_figure_add(serving, token, WEIR_FIGURE_TOKENS, 1);
-	weir_figure_add(serving, token, WEIR_FIGURE_BYTES,
-	                token == prompt ? r->token_bytes : r->prompt_bytes + r->token_bytes);
+}
+
+static weir_placement_request wanted_by(const weir_inflight_request *r)
+{
+	return (weir_placement_request){
+	    .prompt_tokens = r->prompt_tokens,
+	    .prompt_bytes = r->prompt_bytes,
+	    .token_bytes = r->token_bytes,
+	};
 }
 
 static void append_waiting(weir_serving *serving, weir_application_state *application,
@@ -128,11 +154,7 @@ static bool place(weir_serving *serving, uint32_t request)
 {
 	weir_inflight_request *r = &serving->inflight.requests[request];
 	weir_application_state *application = &serving->applications[r->application];
-	const weir_placement_request wanted = {
-	    .prompt_tokens = r->prompt_tokens,
-	    .prompt_bytes = r->prompt_bytes,
-	    .token_bytes = r->token_bytes,
-	};
+	const weir_placement_request wanted = wanted_by(r);
 	weir_placement placement;
 	if (!application->scheduler.type->place(serving, &application->scheduler, &wanted,
 	                                        &placement)) {
@@ -177,6 +199,21 @@ void weir_request_dispatch_waiting(weir_serving *serving, weir_application_state
 	}
 }
 
+/* Its token instance was lost while its prompt ran; false when there is none for it now. */
+static bool replace_token_instance(weir_serving *serving, uint32_t request)
+{
+	const weir_inflight_request *r = &serving->inflight.requests[request];
+	weir_application_state *application = &serving->applications[r->application];
+	const weir_placement_request wanted = wanted_by(r);
+	uint32_t slot =
+	    application->scheduler.type->place_token(serving, &application->scheduler, &wanted);
+	if (slot == WEIR_NONE || !token_can_ever_fit(r, &serving->instances[slot])) {
+		return false;
+	}
+	assign_token(serving, request, &serving->instances[slot]);
+	return true;
+}
+
 void weir_request_prompt_done(weir_serving *serving, uint32_t request)
 {
 	weir_inflight_request *r = &serving->inflight.requests[request];
@@ -185,6 +222,13 @@ void weir_request_prompt_done(weir_serving *serving, uint32_t request)
 		complete_on(serving, request, &serving->instances[r->prompt_instance]);
 	} else if (r->token_instance == r->prompt_instance) {
 		r->phase = WEIR_PHASE_TOKEN;
+	} else if (r->token_instance == WEIR_NONE && !replace_token_instance(serving, request)) {
+		weir_request_begin_again(serving, request);
+	} else if (r->token_instance == r->prompt_instance) {
+		/* The next iterations are about to be started there. */
+		r->phase = WEIR_PHASE_TOKEN;
+		weir_instance_task_queues(serving, &serving->instances[r->token_instance],
+		                          weir_token_task(request));
 	} else {
 		r->phase = WEIR_PHASE_TRANSFER_WAIT;
 		weir_transfer_try(serving, request);

@@ -38,6 +38,8 @@ WEIR_API extern const char *const weir_request_status_names[];
 	X(prompt_instance, int32_t, INT32, "", "Instance of its prompt task; -1: none.")               \
 	X(token_instance, int32_t, INT32, "", "Instance of its token task; -1: none.")                 \
 	X(preemptions, int32_t, INT32, "", "Times that its token task was put out of a batch.")        \
+	X(retries, int32_t, INT32, "",                                                                 \
+	  "Times that it began again from its prompt, after a failure or a move.")                     \
 	X(status, uint8_t, UINT8, "", "How it ended.")
 
 typedef struct weir_request_row {

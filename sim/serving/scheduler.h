@@ -46,6 +46,10 @@ typedef struct weir_scheduler_type {
 	/* False when it finds no ACTIVE instance: the request then waits. */
 	bool (*place)(struct weir_serving *serving, weir_scheduler *scheduler,
 	              const weir_placement_request *request, weir_placement *placement);
+	/* A token instance alone, for a request that lost its own; WEIR_NONE when there is none. NULL
+	 * for those that use one instance. */
+	uint32_t (*place_token)(struct weir_serving *serving, weir_scheduler *scheduler,
+	                        const weir_placement_request *request);
 	/* An instance ran empty; may be NULL. */
 	void (*instance_free)(struct weir_serving *serving, weir_scheduler *scheduler,
 	                      struct weir_instance *instance);

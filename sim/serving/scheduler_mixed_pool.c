@@ -56,6 +56,27 @@ static uint32_t fewest_tokens_of_all(const weir_serving *serving, const weir_sch
 	return best;
 }
 
+static uint32_t token_or_mixed(weir_serving *serving, weir_scheduler *scheduler,
+                               const weir_placement_request *request)
+{
+	uint32_t token = token_candidate(serving, scheduler, WEIR_TAG_TOKEN, request);
+	if (token == WEIR_NONE) {
+		scheduler->no_token_candidate++;
+		token = token_candidate(serving, scheduler, WEIR_TAG_MIXED, request);
+	}
+	return token;
+}
+
+static uint32_t place_token(weir_serving *serving, weir_scheduler *scheduler,
+                            const weir_placement_request *request)
+{
+	uint32_t token = token_or_mixed(serving, scheduler, request);
+	if (token == WEIR_NONE) {
+		token = lend(serving, scheduler, WEIR_TAG_PROMPT, WEIR_FIGURE_BYTES);
+	}
+	return token != WEIR_NONE ? token : fewest_tokens_of_all(serving, scheduler);
+}
+
 static bool place(weir_serving *serving, weir_scheduler *scheduler,
                   const weir_placement_request *request, weir_placement *placement)
 {
@@ -64,11 +85,7 @@ static bool place(weir_serving *serving, weir_scheduler *scheduler,
 		scheduler->no_prompt_candidate++;
 		prompt = prompt_candidate(serving, scheduler, WEIR_TAG_MIXED, request);
 	}
-	uint32_t token = token_candidate(serving, scheduler, WEIR_TAG_TOKEN, request);
-	if (token == WEIR_NONE) {
-		scheduler->no_token_candidate++;
-		token = token_candidate(serving, scheduler, WEIR_TAG_MIXED, request);
-	}
+	uint32_t token = token_or_mixed(serving, scheduler, request);
 	if (prompt == WEIR_NONE) {
 		prompt = lend(serving, scheduler, WEIR_TAG_TOKEN, WEIR_FIGURE_TOKENS);
 	}
@@ -97,5 +114,6 @@ const weir_scheduler_type weir_scheduler_mixed_pool = {
     .uses_pools = true,
     .figures = 1u << WEIR_FIGURE_TOKENS | 1u << WEIR_FIGURE_BYTES,
     .place = place,
+    .place_token = place_token,
     .instance_free = instance_free,
 };

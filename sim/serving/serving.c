@@ -191,8 +191,7 @@ weir_status weir_serving_after_change(const weir_serving *serving, weir_error *e
 #endif
 }
 
-/* Transfers that tried in vain before may start now. */
-static void note_progress(weir_serving *serving)
+void weir_note_progress(weir_serving *serving)
 {
 	if (serving->retried_in_vain) {
 		for (size_t a = 0; a < serving->cluster->application_count; a++) {
@@ -216,6 +215,7 @@ weir_status weir_serving_submit(weir_serving *serving, const weir_submission *su
 	weir_inflight_request *request = &serving->inflight.requests[slot];
 	request->arrival = weir_engine_now(serving->engine);
 	request->id = submission->id;
+	request->sequence = serving->counters.arrived;
 	request->application = submission->application;
 	request->prompt_tokens = (int32_t)submission->prompt_tokens;
 	request->output_tokens = (int32_t)submission->output_tokens;
@@ -231,7 +231,7 @@ weir_status weir_serving_submit(weir_serving *serving, const weir_submission *su
 	counters->prompt_tokens_arrived += submission->prompt_tokens;
 	counters->output_tokens_arrived += submission->output_tokens;
 	weir_request_dispatch(serving, slot);
-	note_progress(serving);
+	weir_note_progress(serving);
 	return weir_serving_after_change(serving, error);
 }
 
@@ -256,7 +256,13 @@ weir_status weir_serving_handle(weir_serving *serving, const weir_event *event, 
 	case WEIR_SERVING_EVENT_END:
 		assert(false);
 	}
-	note_progress(serving);
+	if (serving->redispatch) {
+		serving->redispatch = false;
+		for (size_t a = 0; a < serving->cluster->application_count; a++) {
+			weir_request_dispatch_waiting(serving, &serving->applications[a]);
+		}
+	}
+	weir_note_progress(serving);
 	return weir_serving_after_change(serving, error);
 }
 

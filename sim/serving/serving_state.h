@@ -59,6 +59,7 @@ struct weir_serving {
 	uint64_t next_order;        /* of requests on instances */
 	uint64_t transfers_waiting; /* of all applications */
 	bool retried_in_vain;       /* by the last event */
+	bool redispatch;            /* the event in hand made a request begin again */
 	weir_serving_counters counters;
 	bool out_of_memory; /* sticky: the event that met it is the last */
 };
@@ -74,6 +75,11 @@ static inline weir_pool *weir_pool_of(weir_serving *serving, const weir_instance
 	return &serving->pools[(size_t)instance->application * WEIR_TAG_COUNT + instance->tag];
 }
 
+static inline double weir_idle_power(const weir_serving *serving, const weir_instance_type *type)
+{
+	return type->share_of_server * type->sku->tdp_w * serving->cluster->idle_fraction;
+}
+
 static inline double weir_price_per_s(const weir_instance_type *type)
 {
 	return type->sku->price_per_hour / 3600.0;
@@ -81,6 +87,9 @@ static inline double weir_price_per_s(const weir_instance_type *type)
 
 /* What every public function that changes something ends with. */
 weir_status weir_serving_after_change(const weir_serving *serving, weir_error *error);
+
+/* Transfers that tried in vain before may start now. */
+void weir_note_progress(weir_serving *serving);
 
 /* Changes a figure of an instance and its place in its list. */
 void weir_figure_add(weir_serving *serving, weir_instance *instance, weir_figure figure,
@@ -92,15 +101,27 @@ weir_instance *weir_instance_at(const weir_serving *serving, weir_instance_handl
 bool weir_instance_activate(weir_serving *serving, weir_instance *instance);
 
 /* instance.c */
+/* The task waits there; nothing else happens. */
+void weir_instance_task_queues(weir_serving *serving, weir_instance *instance, uint32_t task);
 void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, uint32_t task);
 void weir_instance_iteration_ends(weir_serving *serving, weir_instance *instance);
 void weir_instance_transfer_ended(weir_serving *serving, weir_instance *instance);
+void weir_instance_set_slowness(weir_serving *serving, weir_instance *instance, double factor);
+
+/* evict.c */
+/* A request that has done its prompt and has no token instance waits at the scheduler again, to be
+ * dispatched when the event in hand is done. */
+void weir_request_begin_again(weir_serving *serving, uint32_t request);
+/* Tokens processed and made for a request by the iterations whose event has run. */
+void weir_request_work_of(const weir_serving *serving, uint32_t request, int64_t *prompt_tokens,
+                          int64_t *output_tokens);
 
 /* request_flow.c: what follows when a task or a transfer is done */
 void weir_request_dispatch(weir_serving *serving, uint32_t request);
 void weir_request_dispatch_waiting(weir_serving *serving, weir_application_state *application);
 void weir_request_prompt_done(weir_serving *serving, uint32_t request);
 void weir_request_token_done(weir_serving *serving, uint32_t request);
+void weir_request_fail(weir_serving *serving, uint32_t request);
 void weir_request_transfer_done(weir_serving *serving, uint32_t request);
 void weir_request_row_of(const weir_serving *serving, uint32_t request, double now,
                          weir_request_status status, weir_request_row *row);
@@ -119,6 +140,8 @@ static inline uint32_t weir_ingress_link(uint32_t server)
 void weir_transfer_try(weir_serving *serving, uint32_t request);
 /* True when it found no memory again. */
 bool weir_transfer_retry(weir_serving *serving, uint32_t request);
+/* Ends a transfer that is on the way or waits, if there is one. */
+void weir_transfer_cancel(weir_serving *serving, uint32_t request);
 void weir_transfer_network_event(weir_serving *serving);
 
 #endif

@@ -55,8 +55,8 @@ static void start(weir_serving *serving, uint32_t request)
 	if (serving->network == NULL) {
 		double bytes_per_s = application->config->scheduler.transfer_bandwidth_gb_per_s *
 		                     overlap_of(application) * WEIR_BYTES_PER_GB;
-		schedule(serving, now + (double)r->transfer_bytes / bytes_per_s, WEIR_EVENT_TRANSFER_END,
-		         request);
+		r->transfer = schedule(serving, now + (double)r->transfer_bytes / bytes_per_s,
+		                       WEIR_EVENT_TRANSFER_END, request);
 		return;
 	}
 	uint32_t from = serving->instances[r->prompt_instance].server;
@@ -73,6 +73,7 @@ static void start(weir_serving *serving, uint32_t request)
 		return;
 	}
 	serving->flow_requests[flow] = request;
+	r->flow = flow;
 	follow_network(serving);
 }
 
@@ -85,9 +86,10 @@ void weir_transfer_try(weir_serving *serving, uint32_t request)
 		serving->counters.transfer_retries++;
 		serving->transfers_waiting++;
 		application->transfers_waiting++;
-		schedule(serving,
-		         weir_engine_now(serving->engine) + application->config->scheduler.transfer_retry_s,
-		         WEIR_EVENT_TRANSFER_RETRY, request);
+		r->transfer = schedule(serving,
+		                       weir_engine_now(serving->engine) +
+		                           application->config->scheduler.transfer_retry_s,
+		                       WEIR_EVENT_TRANSFER_RETRY, request);
 		return;
 	}
 	destination->memory += r->memory;
@@ -104,6 +106,21 @@ bool weir_transfer_retry(weir_serving *serving, uint32_t request)
 	bool in_vain = r->phase == WEIR_PHASE_TRANSFER_WAIT;
 	application->vain_retries += in_vain;
 	return in_vain;
+}
+
+void weir_transfer_cancel(weir_serving *serving, uint32_t request)
+{
+	const weir_inflight_request *r = &serving->inflight.requests[request];
+	if (r->phase == WEIR_PHASE_TRANSFER_WAIT) {
+		weir_engine_cancel(serving->engine, r->transfer);
+		serving->transfers_waiting--;
+		serving->applications[r->application].transfers_waiting--;
+	} else if (r->phase == WEIR_PHASE_TRANSFER && serving->network == NULL) {
+		weir_engine_cancel(serving->engine, r->transfer);
+	} else if (r->phase == WEIR_PHASE_TRANSFER) {
+		weir_network_cancel(serving->network, weir_engine_now(serving->engine), r->flow);
+		follow_network(serving);
+	}
 }
 
 void weir_transfer_network_event(weir_serving *serving)

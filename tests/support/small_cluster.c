@@ -109,8 +109,10 @@ void small_application_add_server(small_application *application, const small_se
 	size_t s = application->config.server_count++;
 	ck_assert_uint_lt(s, SMALL_SERVERS);
 	application->config.type_count++;
-	application->skus[s] =
-	    (weir_server_sku){.name = "small", .gpu_count = server->gpus, .tdp_w = server->tdp_w};
+	application->skus[s] = (weir_server_sku){.name = "small",
+	                                         .gpu_count = server->gpus,
+	                                         .tdp_w = server->tdp_w,
+	                                         .price_per_hour = server->price_per_hour};
 	application->times[s] = (small_time){{&small_time_type}, server->speed};
 	application->types[s] = (weir_instance_type){
 	    .memory_limit = SMALL_WEIGHTS + server->kv_tokens * SMALL_KV_BYTES,
@@ -199,15 +201,22 @@ small_cluster *small_cluster_copy(const small_cluster *source)
 	memcpy(copy->applications, source->applications, sizeof copy->applications);
 	copy->config = source->config;
 	small_cluster_start(copy);
-	weir_error error = {0};
-	ck_assert_ok(weir_engine_copy(copy->engine, source->engine), &error);
-	ck_assert_ok(weir_serving_copy(copy->serving, source->serving, &error), &error);
-	copy->rows = weir_duplicate(source->rows, source->row_count, sizeof *source->rows);
-	copy->row_count = copy->row_capacity = source->row_count;
-	copy->arrivals =
-	    weir_duplicate(source->arrivals, source->arrival_count, sizeof *source->arrivals);
-	copy->arrival_count = copy->arrival_capacity = source->arrival_count;
+	small_cluster_assign(copy, source);
 	return copy;
+}
+
+void small_cluster_assign(small_cluster *target, const small_cluster *source)
+{
+	weir_error error = {0};
+	ck_assert_ok(weir_engine_copy(target->engine, source->engine), &error);
+	ck_assert_ok(weir_serving_copy(target->serving, source->serving, &error), &error);
+	free(target->rows);
+	free(target->arrivals);
+	target->rows = weir_duplicate(source->rows, source->row_count, sizeof *source->rows);
+	target->row_count = target->row_capacity = source->row_count;
+	target->arrivals =
+	    weir_duplicate(source->arrivals, source->arrival_count, sizeof *source->arrivals);
+	target->arrival_count = target->arrival_capacity = source->arrival_count;
 }
 
 const weir_request_row *small_cluster_row(const small_cluster *cluster, int64_t id)

@@ -29,6 +29,7 @@ typedef struct small_server {
 	int64_t kv_tokens; /* room of an instance beside the weights */
 	double nic_bytes_per_s;
 	double tdp_w;
+	double price_per_hour;
 	small_speed speed;
 } small_server;
 
@@ -84,6 +85,9 @@ void small_cluster_run(small_cluster *cluster, double until);
 
 /* Another one of the same description, at the same point of its run. */
 small_cluster *small_cluster_copy(const small_cluster *source);
+
+/* Makes `target`, of the same description, equal to `source`. */
+void small_cluster_assign(small_cluster *target, const small_cluster *source);
 
 /* The row of request `id`, which must have ended. */
 const weir_request_row *small_cluster_row(const small_cluster *cluster, int64_t id);

@@ -213,28 +213,26 @@ START_TEST(cuts_are_noted)
 }
 END_TEST
 
-/* What boots is cancelled, and what drains revived, when the config says so: that needs no new
- * operation. */
+/* What boots is cancelled, and what drains taken back: that needs no new operation. */
 START_TEST(operations_that_end_others_are_free)
 {
-	for (int on = 0; on < 2; on++) {
+	for (int limit = 0; limit < 2; limit++) {
 		loop *l = joint_loop(5, 5);
 		l->control.max_operations = 4;
 		l->manager.operations = 4;
-		l->manager.status.by_tag[WEIR_TAG_PROMPT][WEIR_INSTANCE_SCALING_UP] = 2;
-		l->manager.status.by_tag[WEIR_TAG_TOKEN][WEIR_INSTANCE_DRAINING] = 1;
-		l->scaling.cancel_scale_up_first = l->scaling.revive_draining_first = on;
+		l->manager.undoable[WEIR_TAG_PROMPT].boots = 2 - 2 * limit;
+		l->manager.undoable[WEIR_TAG_TOKEN].drains = 1 - limit;
 		weir_decide_size(&l->probe.decision, WEIR_TAG_PROMPT, 3);
 		weir_decide_size(&l->probe.decision, WEIR_TAG_TOKEN, 6);
 		start(l);
 		run(l, 10);
 		ck_assert_uint_eq(l->manager.count, 2);
-		if (on) {
-			expect_call(l, 0, 'r', WEIR_TAG_PROMPT, -2, -2, WEIR_REFUSED_NONE);
-			expect_call(l, 1, 'r', WEIR_TAG_TOKEN, 1, 1, WEIR_REFUSED_NONE);
-		} else {
+		if (limit) {
 			expect_call(l, 0, 'c', WEIR_TAG_PROMPT, -2, 0, WEIR_REFUSED_MAX_OPERATIONS);
 			expect_call(l, 1, 'c', WEIR_TAG_TOKEN, 1, 0, WEIR_REFUSED_MAX_OPERATIONS);
+		} else {
+			expect_call(l, 0, 'r', WEIR_TAG_PROMPT, -2, -2, WEIR_REFUSED_NONE);
+			expect_call(l, 1, 'r', WEIR_TAG_TOKEN, 1, 1, WEIR_REFUSED_NONE);
 		}
 		destroy(l);
 	}

@@ -105,18 +105,22 @@ START_TEST(operations_are_given_out_in_order)
 	expect(&plan, 1, T, -4, 0, WEIR_REFUSED_MAX_OPERATIONS);
 	/* 2 booting ones are cancelled, which leaves room for 1 - that is 12 - 2 - 1 < 10 - for it. */
 	state.operations = 11;
-	state.cancellable[T] = 2;
+	state.undoable[T].boots = 2;
 	plan = cut(&decision, &limits, &state);
 	expect(&plan, 0, P, 3, 0, WEIR_REFUSED_MAX_OPERATIONS);
 	expect(&plan, 1, T, -4, -3, WEIR_REFUSED_MAX_OPERATIONS);
 	/* A draining one that is taken back counts likewise for a growth, and not for a shrink. */
 	state = sizes(5, 5, 5);
 	state.operations = 10;
-	state.revivable[P] = 1;
-	state.revivable[T] = 1;
+	state.undoable[P].drains = 1;
+	state.undoable[T].drains = 1;
 	plan = cut(&decision, &limits, &state);
 	expect(&plan, 0, P, 3, 2, WEIR_REFUSED_MAX_OPERATIONS);
 	expect(&plan, 1, T, -4, 0, WEIR_REFUSED_MAX_OPERATIONS);
+	/* Not when a type is named, which it may not be of. */
+	decision.changes[2].type = 1;
+	plan = cut(&decision, &limits, &state);
+	expect(&plan, 0, P, 3, 0, WEIR_REFUSED_MAX_OPERATIONS);
 }
 END_TEST
 

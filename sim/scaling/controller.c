@@ -30,7 +30,6 @@ typedef struct policy_runner {
 struct weir_controller {
 	const weir_cluster *cluster;
 	const weir_control_config *control;
-	const weir_scaling_config *scaling;
 	weir_meter *meter;
 	weir_manager *manager;
 	weir_engine *engine;
@@ -250,7 +249,6 @@ weir_status weir_controller_create(const weir_controller_options *options,
 	}
 	made->cluster = cluster;
 	made->control = options->control;
-	made->scaling = options->scaling;
 	made->meter = meter;
 	made->manager = manager;
 	made->engine = engine;
@@ -282,16 +280,12 @@ void weir_controller_destroy(weir_controller *controller)
 /* What is in flight and how large the pools are, just now. */
 static weir_cut_state state_now(const weir_controller *controller, uint32_t application)
 {
-	weir_cut_state state = {.operations = weir_manager_operations(controller->manager)};
-	weir_status_summary summary;
-	weir_manager_status(controller->manager, application, &summary);
+	const weir_manager *manager = controller->manager;
+	weir_cut_state state = {.operations = weir_manager_operations(manager)};
 	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
-		state.sizes[tag] = weir_manager_size(controller->manager, application, (weir_tag)tag);
-		if (controller->scaling->cancel_scale_up_first) {
-			state.cancellable[tag] = summary.by_tag[tag][WEIR_INSTANCE_SCALING_UP];
-		}
-		if (controller->scaling->revive_draining_first) {
-			state.revivable[tag] = summary.by_tag[tag][WEIR_INSTANCE_DRAINING];
+		state.sizes[tag] = weir_manager_size(manager, application, (weir_tag)tag);
+		if (controller->control->max_operations > 0) {
+			state.undoable[tag] = weir_manager_undoable(manager, application, (weir_tag)tag);
 		}
 	}
 	return state;

@@ -116,7 +116,7 @@ static void cut_to_ratio(weir_cut_plan *plan, const weir_cut_limits *limits,
 	} while (after < before);
 }
 
-/* Each step costs as many operations as it starts: what it revives or cancels ends one. */
+/* Each step costs as many operations as it begins; what it takes back ends one. */
 static void cut_to_operations(weir_cut_plan *plan, const weir_cut_limits *limits,
                               const weir_cut_state *state)
 {
@@ -124,11 +124,12 @@ static void cut_to_operations(weir_cut_plan *plan, const weir_cut_limits *limits
 	int64_t left = limits->max_operations - state->operations;
 	for (size_t i = 0; i < plan->count; i++) {
 		weir_cut_step *step = &plan->steps[i];
-		int64_t *free_ones =
-		    step->amount > 0 ? &now.revivable[step->tag] : &now.cancellable[step->tag];
+		weir_undoable *undoable = &now.undoable[step->tag];
+		int64_t *ended = step->amount > 0 ? &undoable->drains : &undoable->boots;
 		int64_t asked = magnitude(step->amount);
-		int64_t given = within(asked, 0, *free_ones);
-		*free_ones -= given;
+		/* They may be of other types than the one that was named. */
+		int64_t given = step->type == WEIR_ANY_TYPE ? within(asked, 0, *ended) : 0;
+		*ended -= given;
 		left += given;
 		int64_t started = within(asked - given, 0, left > 0 ? left : 0);
 		left -= started;

@@ -22,11 +22,10 @@ typedef struct weir_cut_limits {
 
 /* What there is when a decision is applied. */
 typedef struct weir_cut_state {
-	int64_t sizes[WEIR_TAG_COUNT]; /* SCALING_UP + ACTIVE */
-	int64_t operations;            /* in flight */
-	/* Instances of the pool that a shrink or a growth takes first, without a new operation: it ends
-	 * one that is in flight. 0 where the config does not have it so. */
-	int64_t cancellable[WEIR_TAG_COUNT], revivable[WEIR_TAG_COUNT];
+	int64_t sizes[WEIR_TAG_COUNT];          /* SCALING_UP + ACTIVE */
+	int64_t operations;                     /* in flight */
+	weir_undoable undoable[WEIR_TAG_COUNT]; /* a change of any type ends these first, and needs no
+	                                           new operation for them */
 } weir_cut_state;
 
 /* One step, as asked and as let through; the reason is that of the limit which cut last. */

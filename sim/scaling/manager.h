@@ -223,6 +223,15 @@ WEIR_API weir_resize_result weir_manager_migrate(weir_manager *manager, const ch
 WEIR_API void weir_manager_note_cut(weir_manager *manager, const char *actor, uint32_t application,
                                     weir_tag tag, int64_t asked, int64_t done, weir_refusal reason);
 
+/* Operations in flight of a pool that weir_manager_resize ends before it begins new ones: boots
+ * that a shrink cancels, drains that a growth takes back; 0 where the config turns that off. Cost:
+ * O(instances). */
+typedef struct weir_undoable {
+	int64_t boots, drains;
+} weir_undoable;
+WEIR_API weir_undoable weir_manager_undoable(const weir_manager *manager, uint32_t application,
+                                             weir_tag tag);
+
 /* SCALING_UP + ACTIVE instances of a pool, those that flip to it included: what policies resize. */
 WEIR_API int64_t weir_manager_size(const weir_manager *manager, uint32_t application, weir_tag tag);
 

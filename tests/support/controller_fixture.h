@@ -36,7 +36,7 @@ struct weir_manager {
 	int64_t sizes[WEIR_TAG_COUNT];
 	uint32_t operations;
 	int64_t moves; /* most that a migration moves */
-	weir_status_summary status;
+	weir_undoable undoable[WEIR_TAG_COUNT];
 	call calls[CALLS];
 	size_t count;
 };
@@ -113,11 +113,10 @@ double weir_manager_mean_boot_delay(const weir_manager *manager, uint32_t applic
 	return 100 * application + 10 * (double)tag;
 }
 
-void weir_manager_status(const weir_manager *manager, uint32_t application,
-                         weir_status_summary *summary)
+weir_undoable weir_manager_undoable(const weir_manager *manager, uint32_t application, weir_tag tag)
 {
 	(void)application;
-	*summary = manager->status;
+	return manager->undoable[tag];
 }
 
 weir_status weir_manager_check(const weir_manager *manager, weir_error *error)

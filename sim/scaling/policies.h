@@ -4,6 +4,9 @@
 
 #include "base/keys.h"
 #include "scaling/policy.h"
+#include "scaling/policy_hpa.h"
+#include "scaling/policy_keda.h"
+#include "scaling/policy_kpa.h"
 #include "scaling/policy_never.h"
 #include "scaling/policy_static.h"
 
@@ -16,7 +19,10 @@ WEIR_BEGIN_C
  */
 #define WEIR_POLICIES(P, N)                                                                        \
 	N(never)                                                                                       \
-	P(static)
+	P(static)                                                                                      \
+	P(hpa)                                                                                         \
+	P(keda)                                                                                        \
+	P(kpa)
 
 /* Ignores a line of the list. */
 #define WEIR_NO_POLICY(name)

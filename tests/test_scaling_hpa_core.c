@@ -102,6 +102,8 @@ START_TEST(unready_pods_dampen_growth_alone)
 	ck_assert_int_eq(pods(&l, (weir_hpa_pods){.total = 12000, .ready = 4, .unready = 4}, 8), 12);
 	/* 6000 / 8 = 0.75 after 1.5: turned, so nothing */
 	ck_assert_int_eq(pods(&l, (weir_hpa_pods){.total = 6000, .ready = 4, .unready = 4}, 8), 8);
+	/* 0.95: tolerated, where (3800 + 0) / 8 would not be */
+	ck_assert_int_eq(pods(&l, (weir_hpa_pods){.total = 3800, .ready = 4, .unready = 4}, 8), 8);
 	/* 0.5 * 4 */
 	ck_assert_int_eq(pods(&l, (weir_hpa_pods){.total = 2000, .ready = 4, .unready = 4}, 8), 2);
 	end(&l);

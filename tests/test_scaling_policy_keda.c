@@ -56,6 +56,11 @@ START_TEST(activation_threshold)
 		ck_assert_int_eq(size, requests == 6 ? 1 : 0);
 		hand_policy_end(&policy);
 	}
+	/* Who waits for an instance is activity, whatever the metric and its threshold. */
+	hand_policy policy;
+	begin(&policy, "{'metric': 'kv', 'activation_threshold': 5}");
+	ck_assert_int_eq(after(&policy, 0, 0, 0, 1), 1);
+	hand_policy_end(&policy);
 }
 END_TEST
 

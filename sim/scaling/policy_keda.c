@@ -136,10 +136,11 @@ static int64_t poll(const weir_keda_config *config, keda_state *state, double no
 	if (active) {
 		state->was_active = true;
 		state->last_active = now;
-		if (size == 0 || (idles && size < least)) {
-			return least > 0 ? least : 1;
+		/* Above 0 the HPA itself sees to the minimum. */
+		if (size > 0) {
+			return size;
 		}
-		return size;
+		return least > 0 ? least : 1;
 	}
 	if ((idles && size > config->idle_replica_count) || (size > 0 && least == 0)) {
 		return has_cooled_down(config, state, now) ? 0 : size;

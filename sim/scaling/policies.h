@@ -7,6 +7,9 @@
 #include "scaling/policy_apa.h"
 #include "scaling/policy_ar.h"
 #include "scaling/policy_holt_winters.h"
+#include "scaling/policy_hpa.h"
+#include "scaling/policy_keda.h"
+#include "scaling/policy_kpa.h"
 #include "scaling/policy_never.h"
 #include "scaling/policy_random.h"
 #include "scaling/policy_reactive.h"
@@ -26,6 +29,9 @@ WEIR_BEGIN_C
 	P(random)                                                                                      \
 	P(static)                                                                                      \
 	P(schedule)                                                                                    \
+	P(hpa)                                                                                         \
+	P(keda)                                                                                        \
+	P(kpa)                                                                                         \
 	P(reactive)                                                                                    \
 	P(apa)                                                                                         \
 	P(slope)                                                                                       \

@@ -135,7 +135,8 @@ typedef struct probe {
 	uint64_t ticks[VIEWS]; /* of the policy's own state */
 	weir_engine *engine;
 	weir_decision decision;
-	bool numbered; /* adds a change of the mixed pool by the number of the tick, from 1 */
+	uint64_t sparse; /* up to this tick only every other is `numbered` */
+	bool numbered;   /* adds a change of the mixed pool by the number of the tick, from 1 */
 } probe;
 
 static size_t probe_state_size(const weir_policy_context *context)
@@ -167,8 +168,9 @@ static void probe_decide(const weir_policy_context *context, void *state, const 
 	p->contexts[p->count] = *context;
 	p->ticks[p->count++] = ++*ticks;
 	*decision = p->decision;
-	if (p->numbered) {
-		weir_decide_change(decision, WEIR_TAG_MIXED, WEIR_ANY_TYPE, (int64_t)(*ticks % 100));
+	uint64_t tick = *ticks % 100;
+	if (p->numbered && (tick > p->sparse || tick % 2 == 1)) {
+		weir_decide_change(decision, WEIR_TAG_MIXED, WEIR_ANY_TYPE, (int64_t)tick);
 	}
 }
 

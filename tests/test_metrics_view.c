@@ -250,6 +250,32 @@ START_TEST(without_needs_only_counters)
 }
 END_TEST
 
+/* Two instances of one type, of which one drains: the books must say what the instances do. */
+START_TEST(what_drains_counts_as_loaded)
+{
+	small_cluster *cluster = small_cluster_create();
+	small_server twin = server;
+	twin.gpus = 2;
+	small_application_add_server(small_cluster_add(cluster, "round_robin", "splitwise"), &twin);
+	metered m = start(cluster);
+	small_cluster_arrive(cluster, 1.0, 0, 100, 101);
+	small_cluster_arrive(cluster, 1.0, 0, 200, 101);
+	run(&m, 3);
+	set_active(cluster->serving, 1, false);
+	for (unsigned needs = NONE; needs <= INSTANCES; needs += INSTANCES) {
+		weir_scrape *before = empty(&m, 0, needs);
+		weir_scrape *after = empty(&m, 0, needs);
+		take(&m, after);
+		weir_view view;
+		weir_view_between(m.meter, before, after, &view);
+		ck_assert_double_eq_tol(view.pools[WEIR_TAG_MIXED].load_kv, (0.201 + 0.301) / 2, tolerance);
+		weir_scrape_destroy(m.meter, before);
+		weir_scrape_destroy(m.meter, after);
+	}
+	destroy(&m);
+}
+END_TEST
+
 /* Two types, with room for 1000 and 4000 tokens; the load of a pool is the mean of the loads. */
 START_TEST(loads_of_several_types_are_meaned)
 {
@@ -485,6 +511,7 @@ int main(void)
 	tcase_add_test(tests, a_view_is_the_difference_of_two_scrapes);
 	tcase_add_test(tests, a_wait_counts_when_the_prompt_starts);
 	tcase_add_test(tests, without_needs_only_counters);
+	tcase_add_test(tests, what_drains_counts_as_loaded);
 	tcase_add_test(tests, loads_of_several_types_are_meaned);
 	tcase_add_test(tests, instances_come_and_go);
 	tcase_add_test(tests, every_consumer_sees_each_completion_once);

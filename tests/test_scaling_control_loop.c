@@ -11,14 +11,20 @@
 
 enum { ROWS = 20000 };
 
+/* A prompt of 100 tokens takes 0.1 s, an iteration of token tasks 0.025 s. */
+#define SPEED                                                                                      \
+	{                                                                                              \
+		.prompt_s = 0.05, .prompt_token_s = 0.0005, .token_s = 0.025                               \
+	}
+
 static const small_server server = {
     .gpus = 1,
     .kv_tokens = 100000,
     .nic_bytes_per_s = 1e9,
     .tdp_w = 1000,
-    .speed = {.prompt_s = 0.05, .prompt_token_s = 0.0005, .token_s = 0.025},
+    .speed = SPEED,
 };
-static const small_time reference = {.base = {&small_time_type}, .speed = server.speed};
+static const small_time reference = {.base = {&small_time_type}, .speed = SPEED};
 static const weir_slo_reference references[] = {{.time = &reference.base}};
 static const weir_slo_config limits = {.per_request = {.ttft = 6, .tbt = 5, .e2e = 5}};
 static const weir_slo slo = {.config = &limits, .references = references, .reference_count = 1};

@@ -106,23 +106,26 @@ START_TEST(a_scrape_of_the_same_instant_is_seen_without_lag)
 }
 END_TEST
 
+/* First 10, then 21 on their way: the ring grows while it is turned. */
 START_TEST(late_decisions_are_applied_in_order)
 {
 	loop *l = make_loop();
-	l->control.decision_delay = 20.25; /* 21 on their way */
+	l->control.decision_delay = 20.25;
 	l->probe.numbered = true;
-	l->ticks_end = 39.5;
+	l->probe.sparse = 50;
+	l->ticks_end = 89.5;
 	start(l);
 	run(l, 30);
 	ck_assert_uint_eq(weir_controller_background(l->controller), 1); /* decisions do not count */
 	run(l, 1000);
-	ck_assert_uint_eq(l->manager.count, 41);
-	for (size_t n = 0; n < 41; n++) {
+	ck_assert_uint_eq(l->manager.count, 25 + 41);
+	for (size_t n = 0; n < l->manager.count; n++) {
 		const call *c = &l->manager.calls[n];
+		int64_t number = n < 25 ? 2 * (int64_t)n + 1 : (int64_t)n + 26;
 		ck_assert_int_eq(c->what, 'r');
 		ck_assert_str_eq(c->actor, "probe:mixed");
-		ck_assert_double_eq(c->time, (double)n + 20.25);
-		ck_assert_int_eq(c->asked, (int64_t)n + 1);
+		ck_assert_int_eq(c->asked, number);
+		ck_assert_double_eq(c->time, (double)(number - 1) + 20.25);
 	}
 	destroy(l);
 }

@@ -244,6 +244,207 @@ START_TEST(load_that_changes_while_out_counts_on_return)
 }
 END_TEST
 
+static weir_server_handle add_server(small_cluster *cluster, uint32_t type)
+{
+	weir_error error = {0};
+	weir_server_handle added;
+	ck_assert_ok(weir_serving_add_server(cluster->serving, 0, type, &added, &error), &error);
+	return added;
+}
+
+static weir_instance_handle add_instance(small_cluster *cluster, weir_server_handle host,
+                                         weir_tag tag)
+{
+	weir_error error = {0};
+	weir_instance_handle added;
+	ck_assert_ok(weir_serving_add_instance(cluster->serving, host, tag, &added, &error), &error);
+	return added;
+}
+
+START_TEST(a_booting_instance_takes_no_work_until_it_is_active)
+{
+	small_cluster *cluster = servers("round_robin", "m");
+	weir_instance_handle added = add_instance(cluster, add_server(cluster, 0), WEIR_TAG_MIXED);
+	ck_assert_uint_eq(added.slot, 1);
+	ck_assert_int_eq(view_of(cluster->serving, 1).state, WEIR_INSTANCE_SCALING_UP);
+	ck_assert(isnan(view_of(cluster->serving, 1).ready_since));
+	ck_assert_int_eq(view_of(cluster->serving, 1).memory, SMALL_WEIGHTS);
+	ck_assert_double_eq(view_of(cluster->serving, 1).slowness, 1.0);
+	for (int i = 0; i < 4; i++) {
+		small_cluster_arrive(cluster, i, 0, 100, 10);
+	}
+	small_cluster_run(cluster, 1.5);
+	set_state(cluster->serving, added, WEIR_INSTANCE_ACTIVE);
+	small_cluster_run(cluster, (double)INFINITY);
+	/* The turn had come round to the first of the list, whoever came to its end. */
+	static const int expected[] = {0, 0, 0, 1};
+	for (int64_t i = 0; i < 4; i++) {
+		ck_assert_int_eq(small_cluster_row(cluster, i)->prompt_instance, expected[i]);
+	}
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
+START_TEST(a_server_holds_what_its_gpus_have_room_for)
+{
+	small_cluster *cluster = small_cluster_create();
+	small_server wide = server;
+	wide.gpus = 5;
+	small_application *application = small_cluster_add(cluster, "round_robin", "splitwise");
+	small_application_add_server(application, &wide);
+	application->config.instance.tensor_parallel = 2;
+	small_cluster_start(cluster);
+	ck_assert_uint_eq(weir_serving_instance_slots(cluster->serving), 2);
+	weir_server_view view;
+	ck_assert(weir_serving_server(cluster->serving, 0, &view));
+	ck_assert_uint_eq(view.instances, 2);
+	ck_assert_uint_eq(view.room, 0);
+	weir_server_handle host = add_server(cluster, 0);
+	ck_assert(weir_serving_server(cluster->serving, host.slot, &view));
+	ck_assert_uint_eq(view.room, 2);
+	weir_instance_handle first = add_instance(cluster, host, WEIR_TAG_MIXED);
+	weir_instance_handle second = add_instance(cluster, host, WEIR_TAG_MIXED);
+	ck_assert(weir_serving_server(cluster->serving, host.slot, &view));
+	ck_assert_uint_eq(view.room, 0);
+	ck_assert_uint_eq(view.instances, 2);
+	weir_serving_remove_instance(cluster->serving, first);
+	ck_assert(!weir_serving_has_instance(cluster->serving, first));
+	weir_instance_view gone;
+	ck_assert(!weir_serving_instance(cluster->serving, first.slot, &gone));
+	ck_assert(weir_serving_has_instance(cluster->serving, second));
+	/* The slot is used again, the id is not. */
+	weir_instance_handle third = add_instance(cluster, host, WEIR_TAG_MIXED);
+	ck_assert_uint_eq(third.slot, first.slot);
+	ck_assert_uint_eq(third.id, 4);
+	ck_assert(!weir_serving_has_instance(cluster->serving, first));
+	ck_assert(weir_serving_has_instance(cluster->serving, third));
+	weir_serving_remove_instance(cluster->serving, second);
+	weir_serving_remove_instance(cluster->serving, third);
+	weir_serving_remove_server(cluster->serving, host);
+	ck_assert(!weir_serving_has_server(cluster->serving, host));
+	ck_assert(!weir_serving_server(cluster->serving, host.slot, &view));
+	weir_server_handle again = add_server(cluster, 0);
+	ck_assert(again.slot == host.slot && again.id == host.id + 1);
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
+START_TEST(an_instance_that_does_not_fit_is_an_error)
+{
+	small_cluster *cluster = servers("round_robin", "mm");
+	cluster->applications[0].types[1].memory_limit = SMALL_WEIGHTS - 1;
+	weir_error error = {0};
+	weir_instance_handle added;
+	weir_server_handle host = add_server(cluster, 1);
+	ck_assert_int_eq(
+	    weir_serving_add_instance(cluster->serving, host, WEIR_TAG_MIXED, &added, &error),
+	    WEIR_ERROR_INPUT);
+	ck_assert_ptr_nonnull(strstr(error.message, "do not fit"));
+	ck_assert_uint_eq(weir_serving_instance_slots(cluster->serving), 2);
+	weir_serving_remove_server(cluster->serving, host);
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
+START_TEST(rows_name_instances_by_id_after_their_slots_are_used_again)
+{
+	small_cluster *cluster = servers("kv_jsq", "pt");
+	small_cluster_arrive(cluster, 0.0, 0, 100, 100);
+	/* The cache is at the token instance: the prompt instance is empty and goes. */
+	small_cluster_run(cluster, 2.0);
+	weir_instance_handle prompt = handle_of(cluster->serving, 0);
+	ck_assert(weir_serving_is_empty(cluster->serving, prompt));
+	set_active(cluster->serving, 0, false);
+	weir_serving_remove_instance(cluster->serving, prompt);
+	weir_instance_handle next = add_instance(cluster, (weir_server_handle){0, 0}, WEIR_TAG_PROMPT);
+	ck_assert_uint_eq(next.slot, 0);
+	ck_assert_uint_eq(next.id, 2);
+	set_state(cluster->serving, next, WEIR_INSTANCE_ACTIVE);
+	small_cluster_arrive(cluster, 3.0, 0, 100, 5);
+	small_cluster_run(cluster, (double)INFINITY);
+	ck_assert_int_eq(small_cluster_row(cluster, 0)->prompt_instance, 0);
+	ck_assert_int_eq(small_cluster_row(cluster, 1)->prompt_instance, 2);
+	ck_assert_int_eq(small_cluster_row(cluster, 0)->token_instance, 1);
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
+START_TEST(nothing_is_empty_while_anything_is_on_its_way)
+{
+	small_cluster *cluster = servers("kv_jsq", "pt");
+	cluster->applications[0].config.scheduler.transfer_bandwidth_gb_per_s = 1;
+	/* 1 s of prompt, then a transfer, then tokens of 0.25 s. */
+	small_cluster_arrive(cluster, 1.0, 0, 100, 3);
+	small_cluster_run(cluster, 0.5);
+	weir_instance_handle prompt = handle_of(cluster->serving, 0);
+	weir_instance_handle token = handle_of(cluster->serving, 1);
+	ck_assert(weir_serving_is_empty(cluster->serving, prompt));
+	ck_assert(weir_serving_is_empty(cluster->serving, token));
+	small_cluster_run(cluster, 1.5);
+	/* The token instance has nothing but a promise. */
+	ck_assert_uint_eq(view_of(cluster->serving, 1).requests, 0);
+	ck_assert(!weir_serving_is_empty(cluster->serving, prompt));
+	ck_assert(!weir_serving_is_empty(cluster->serving, token));
+	small_cluster_run(cluster, 2.00001);
+	ck_assert_uint_eq(view_of(cluster->serving, 0).requests, 0);
+	ck_assert(!weir_serving_is_empty(cluster->serving, prompt));
+	small_cluster_run(cluster, 2.3);
+	ck_assert(weir_serving_is_empty(cluster->serving, prompt));
+	ck_assert(!weir_serving_is_empty(cluster->serving, token));
+	small_cluster_run(cluster, 3.0);
+	ck_assert(weir_serving_is_empty(cluster->serving, token));
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
+START_TEST(a_server_that_comes_into_a_slot_has_its_own_bandwidth)
+{
+	small_cluster *cluster = small_cluster_create();
+	small_application *application = small_cluster_add(cluster, "kv_jsq", "splitwise");
+	small_server slow = server;
+	slow.tag = WEIR_TAG_PROMPT;
+	slow.nic_bytes_per_s = 50000;
+	small_application_add_server(application, &slow);
+	small_server fast = server;
+	fast.tag = WEIR_TAG_TOKEN;
+	small_application_add_server(application, &fast);
+	cluster->config.network.kind = WEIR_NETWORK_SHARED_NIC;
+	small_cluster_start(cluster);
+	small_cluster_arrive(cluster, 0.0, 0, 100, 2);
+	small_cluster_run(cluster, 20.0);
+	/* 100,000 bytes at 50,000 bytes/s. */
+	ck_assert_double_eq_tol(small_cluster_row(cluster, 0)->second_token_gap, 2.0, 1e-9);
+	set_active(cluster->serving, 0, false);
+	weir_serving_remove_instance(cluster->serving, handle_of(cluster->serving, 0));
+	weir_serving_remove_server(cluster->serving, (weir_server_handle){0, 0});
+	weir_server_handle host = add_server(cluster, 1);
+	ck_assert_uint_eq(host.slot, 0);
+	set_state(cluster->serving, add_instance(cluster, host, WEIR_TAG_PROMPT), WEIR_INSTANCE_ACTIVE);
+	small_cluster_arrive(cluster, 20.0, 0, 100, 2);
+	small_cluster_run(cluster, 40.0);
+	ck_assert_double_eq_tol(small_cluster_row(cluster, 1)->second_token_gap, 0.1, 1e-9);
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
+START_TEST(a_flipped_instance_serves_its_new_pool)
+{
+	small_cluster *cluster = servers("mixed_pool", "ptt");
+	small_cluster_arrive(cluster, 0.0, 0, 100, 3);
+	small_cluster_run(cluster, 10.0);
+	set_active(cluster->serving, 1, false);
+	weir_serving_set_tag(cluster->serving, handle_of(cluster->serving, 1), WEIR_TAG_PROMPT);
+	ck_assert_int_eq(view_of(cluster->serving, 1).list, WEIR_TAG_PROMPT);
+	set_active(cluster->serving, 1, true);
+	set_active(cluster->serving, 0, false);
+	small_cluster_arrive(cluster, 10.0, 0, 100, 3);
+	small_cluster_run(cluster, (double)INFINITY);
+	ck_assert_int_eq(small_cluster_row(cluster, 1)->prompt_instance, 1);
+	ck_assert_int_eq(small_cluster_row(cluster, 1)->token_instance, 2);
+	small_cluster_destroy(cluster);
+}
+END_TEST
+
 static void toggle(fast_run *run, gsl_rng *draws, uint32_t instances)
 {
 	weir_serving *serving = fast_run_serving(run);
@@ -348,6 +549,13 @@ int main(void)
 	tcase_add_test(tests, a_lent_instance_taken_out_comes_back_to_its_own_pool);
 	tcase_add_test(tests, a_lent_instance_back_in_service_while_it_works_is_home);
 	tcase_add_test(tests, load_that_changes_while_out_counts_on_return);
+	tcase_add_test(tests, a_booting_instance_takes_no_work_until_it_is_active);
+	tcase_add_test(tests, a_server_holds_what_its_gpus_have_room_for);
+	tcase_add_test(tests, an_instance_that_does_not_fit_is_an_error);
+	tcase_add_test(tests, rows_name_instances_by_id_after_their_slots_are_used_again);
+	tcase_add_test(tests, nothing_is_empty_while_anything_is_on_its_way);
+	tcase_add_test(tests, a_server_that_comes_into_a_slot_has_its_own_bandwidth);
+	tcase_add_test(tests, a_flipped_instance_serves_its_new_pool);
 	tcase_add_test(tests, random_operations_keep_every_invariant);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

@@ -7,6 +7,7 @@
 #include "support/fast_run.h"
 #include "support/lifecycle_support.h"
 #include "support/random_case.h"
+#include "support/storm.h"
 #include "support/test_support.h"
 
 static bool same(double a, double b)
@@ -184,6 +185,110 @@ START_TEST(a_long_backlog_is_copied)
 }
 END_TEST
 
+static void check_same_views(const small_cluster *a, const small_cluster *b)
+{
+	ck_assert_double_eq(weir_serving_cost(a->serving), weir_serving_cost(b->serving));
+	uint32_t slots = weir_serving_instance_slots(a->serving);
+	ck_assert_uint_eq(slots, weir_serving_instance_slots(b->serving));
+	for (uint32_t i = 0; i < slots; i++) {
+		weir_instance_view x;
+		weir_instance_view y;
+		bool exists = weir_serving_instance(a->serving, i, &x);
+		ck_assert_int_eq(exists, weir_serving_instance(b->serving, i, &y));
+		if (!exists) {
+			continue;
+		}
+		ck_assert(x.id == y.id && x.server == y.server && x.type == y.type && x.tag == y.tag &&
+		          x.list == y.list && x.state == y.state && x.slowness == y.slowness);
+		ck_assert(same(x.ready_since, y.ready_since) && same(x.drain_since, y.drain_since));
+		ck_assert_mem_eq(x.state_seconds, y.state_seconds, sizeof x.state_seconds);
+		ck_assert_mem_eq(x.tag_seconds, y.tag_seconds, sizeof x.tag_seconds);
+		ck_assert_double_eq(x.energy_joules, y.energy_joules);
+		ck_assert_int_eq(x.memory, y.memory);
+		ck_assert_int_eq(x.output_tokens, y.output_tokens);
+	}
+	for (uint32_t a_number = 0; a_number < a->config.application_count; a_number++) {
+		for (uint32_t tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+			weir_pool_books x;
+			weir_pool_books y;
+			weir_serving_pool_books(a->serving, a_number, (weir_tag)tag, &x);
+			weir_serving_pool_books(b->serving, a_number, (weir_tag)tag, &y);
+			ck_assert_mem_eq(x.count, y.count, sizeof x.count);
+			ck_assert_mem_eq(x.seconds, y.seconds, sizeof x.seconds);
+			ck_assert_double_eq(x.cost_usd, y.cost_usd);
+		}
+		weir_application_counters x;
+		weir_application_counters y;
+		weir_serving_application(a->serving, a_number, &x);
+		weir_serving_application(b->serving, a_number, &y);
+		ck_assert_mem_eq(&x, &y, sizeof x);
+	}
+	weir_serving_counters x;
+	weir_serving_counters y;
+	weir_serving_counters_get(a->serving, &x);
+	weir_serving_counters_get(b->serving, &y);
+	ck_assert_mem_eq(&x, &y, sizeof x);
+}
+
+static void storm_steps(small_cluster *cluster, gsl_rng *draws, int steps)
+{
+	for (int i = 0; i < steps; i++) {
+		while (gsl_rng_uniform(draws) < 0.3) {
+			storm_operate(cluster, draws);
+		}
+		small_cluster_step(cluster, (double)INFINITY);
+	}
+}
+
+/* Slots come and go between the copies, in both directions, and what is on its way is cancelled in
+ * each for itself. */
+START_TEST(copies_of_changing_clusters_continue_as_the_original)
+{
+	for (uint64_t seed = 0; seed < 2 * STORM_CYCLE; seed++) {
+		gsl_rng *draws = weir_stream_create(seed, "original", 0);
+		gsl_rng *others = weir_stream_create(seed, "others", 0);
+		gsl_rng *same_draws = weir_stream_create(seed, "original", 0);
+		small_cluster *original = storm_create(seed, 20);
+		small_cluster *other = storm_create(seed, 20);
+		storm_steps(original, draws, (int)gsl_rng_uniform_int(others, 150));
+		storm_steps(other, others, (int)gsl_rng_uniform_int(others, 300));
+		small_cluster *fresh = small_cluster_copy(original);
+		small_cluster_assign(other, original);
+		small_cluster *const copies[] = {fresh, other};
+		gsl_rng_memcpy(same_draws, draws);
+		for (int c = 0; c < 2; c++) {
+			weir_error error = {0};
+			ck_assert_ok(weir_serving_check(copies[c]->serving, &error), &error);
+			check_same_views(copies[c], original);
+		}
+		storm_steps(original, draws, 150);
+		storm_calm(original);
+		storm_steps(original, draws, 200);
+		for (int c = 0; c < 2; c++) {
+			gsl_rng_memcpy(others, same_draws);
+			storm_steps(copies[c], others, 150);
+			storm_calm(copies[c]);
+			storm_steps(copies[c], others, 200);
+			check_same_views(copies[c], original);
+			ck_assert_uint_eq(copies[c]->row_count, original->row_count);
+			for (size_t i = 0; i < original->row_count; i++) {
+				const weir_request_row *x = &copies[c]->rows[i];
+				const weir_request_row *y = &original->rows[i];
+				ck_assert(x->request_id == y->request_id && x->status == y->status &&
+				          x->retries == y->retries && same(x->ttft, y->ttft) &&
+				          same(x->e2e, y->e2e) && x->prompt_instance == y->prompt_instance &&
+				          x->token_instance == y->token_instance);
+			}
+			small_cluster_destroy(copies[c]);
+		}
+		small_cluster_destroy(original);
+		gsl_rng_free(draws);
+		gsl_rng_free(others);
+		gsl_rng_free(same_draws);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("serving/snapshot");
@@ -193,6 +298,7 @@ int main(void)
 	tcase_add_test(tests, transfers_on_the_way_over_shared_nics_are_copied);
 	tcase_add_test(tests, the_stream_of_the_random_scheduler_is_copied);
 	tcase_add_test(tests, a_long_backlog_is_copied);
+	tcase_add_test(tests, copies_of_changing_clusters_continue_as_the_original);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

@@ -135,7 +135,8 @@ typedef struct probe {
 	uint64_t ticks[VIEWS]; /* of the policy's own state */
 	weir_engine *engine;
 	weir_decision decision;
-	bool numbered; /* adds a change of the mixed pool by the number of the tick, from 1 */
+	uint64_t sparse; /* up to this tick only every other is `numbered` */
+	bool numbered;   /* adds a change of the mixed pool by the number of the tick, from 1 */
 } probe;
 
 static size_t probe_state_size(const weir_policy_context *context)
@@ -167,8 +168,9 @@ static void probe_decide(const weir_policy_context *context, void *state, const 
 	p->contexts[p->count] = *context;
 	p->ticks[p->count++] = ++*ticks;
 	*decision = p->decision;
-	if (p->numbered) {
-		weir_decide_change(decision, WEIR_TAG_MIXED, WEIR_ANY_TYPE, (int64_t)(*ticks % 100));
+	uint64_t tick = *ticks % 100;
+	if (p->numbered && (tick > p->sparse || tick % 2 == 1)) {
+		weir_decide_change(decision, WEIR_TAG_MIXED, WEIR_ANY_TYPE, (int64_t)tick);
 	}
 }
 
@@ -192,15 +194,21 @@ static const weir_policy_type joint_probe_type = {
 
 /* ---- All of it together. ---- */
 
+/* A prompt of 100 tokens takes 0.1 s, an iteration of token tasks 0.025 s. */
+#define SPEED                                                                                      \
+	{                                                                                              \
+		.prompt_s = 0.05, .prompt_token_s = 0.0005, .token_s = 0.025                               \
+	}
+
 static const small_server server = {
     .tag = WEIR_TAG_MIXED,
     .gpus = 1,
     .kv_tokens = 100000,
     .nic_bytes_per_s = 1e6,
     .tdp_w = 1000,
-    .speed = {.prompt_s = 0.05, .prompt_token_s = 0.0005, .token_s = 0.025},
+    .speed = SPEED,
 };
-static const small_time reference = {.base = {&small_time_type}, .speed = server.speed};
+static const small_time reference = {.base = {&small_time_type}, .speed = SPEED};
 static const weir_slo_reference references[] = {{.time = &reference.base}};
 static const weir_slo_config limits = {.baseline = WEIR_BASELINE_UNLOADED,
                                        .per_request = {.ttft = 6, .tbt = 5, .e2e = 5}};

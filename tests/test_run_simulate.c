@@ -12,7 +12,7 @@
 #define TRACES WEIR_SOURCE_DIR "/tests/parity/"
 
 #define POISSON                                                                                    \
-	"workload={\"count\": 12000, \"arrivals\": {\"kind\": \"poisson\", \"rate\": 12},"             \
+	"workload={\"count\": 40000, \"arrivals\": {\"kind\": \"poisson\", \"rate\": 12},"             \
 	" \"sizes\": {\"kind\": \"drawn\", \"prompt\": {\"kind\": \"lognormal\", \"median\": 900,"     \
 	" \"sigma\": 0.9, \"maximum\": 8000}, \"output\": {\"kind\": \"lognormal\", \"median\": 20,"   \
 	" \"sigma\": 1.5, \"maximum\": 900}}}"
@@ -86,13 +86,13 @@ static weir_simulate_result compare(const weir_config *config, double until)
 
 START_TEST(equals_what_is_recorded)
 {
-	/* More rows than any block. */
+	/* More rows than are read at once (32,768). */
 	weir_simulate_result all =
 	    compare(test_config(TEST_PARITY_CONFIG, POISSON, "seed=5", "scheduler.kind=random",
 	                        "servers=dgx-h100:8", NULL),
 	            (double)INFINITY);
-	ck_assert_double_eq(all.summary.totals.completed, 12000.0);
-	ck_assert_int_lt(all.summary.metrics[WEIR_SUMMARY_TBT].count, 12000);
+	ck_assert_double_eq(all.summary.totals.completed, 40000.0);
+	ck_assert_int_lt(all.summary.metrics[WEIR_SUMMARY_TBT].count, 40000);
 	/* Cut short: some requests are unfinished. */
 	weir_simulate_result cut =
 	    compare(test_config(TEST_PARITY_CONFIG, "trace.path=" TRACES "syn_burst.csv",

@@ -288,15 +288,21 @@ static void on_interrupt(int signal_number)
 	interrupted = 1;
 }
 
+typedef struct teller {
+	int told;
+	int calls_left; /* after the interrupt: a worker that died of it would be noticed */
+} teller;
+
 static bool until_interrupted(void *context, size_t done, size_t count)
 {
 	(void)done;
 	(void)count;
-	/* Tells the test that workers are there. */
-	if (!interrupted && write(*(int *)context, ".", 1) != 1) {
-		return false;
+	teller *t = context;
+	if (interrupted) {
+		return t->calls_left-- > 0;
 	}
-	return !interrupted;
+	/* Tells the test that workers are there. */
+	return write(t->told, ".", 1) == 1;
 }
 
 /* A process that runs a pool of sleepers, in a process group of its own; workers and it hold
@@ -315,10 +321,17 @@ static pid_t start_program(int told)
 		static unsigned char results[JOBS * 8];
 		static weir_error errors[JOBS];
 		const weir_pool_jobs jobs = jobs_of(&p, JOBS);
+		teller t = {.told = told, .calls_left = 5};
 		const weir_pool_options options = {
-		    .workers = 3, .progress = until_interrupted, .context = &told};
+		    .workers = 3, .progress = until_interrupted, .context = &t};
 		weir_error error = {0};
-		_exit(weir_status_exit(weir_pool_run(&jobs, &options, results, errors, &error)));
+		weir_status status = weir_pool_run(&jobs, &options, results, errors, &error);
+		for (size_t i = 0; i < JOBS; i++) {
+			if (errors[i].status != WEIR_ERROR_INTERRUPTED) {
+				_exit(99);
+			}
+		}
+		_exit(weir_status_exit(status));
 	}
 	ck_assert_int_gt(pid, 0);
 	return pid;
@@ -367,8 +380,9 @@ START_TEST(workers_do_not_outlive_the_caller)
 	if (pid == 0) {
 		static weir_error errors[10000];
 		const weir_pool_jobs jobs = {.count = 10000, .run = short_nap};
+		teller t = {.told = told[1]};
 		const weir_pool_options options = {
-		    .workers = 3, .progress = until_interrupted, .context = &told[1]};
+		    .workers = 3, .progress = until_interrupted, .context = &t};
 		weir_error error = {0};
 		weir_pool_run(&jobs, &options, NULL, errors, &error);
 		_exit(0);

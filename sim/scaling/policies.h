@@ -4,8 +4,12 @@
 
 #include "base/keys.h"
 #include "scaling/policy.h"
+#include "scaling/policy_dynamo_load.h"
+#include "scaling/policy_dynamo_throughput.h"
 #include "scaling/policy_never.h"
 #include "scaling/policy_static.h"
+#include "scaling/policy_wva.h"
+#include "scaling/policy_wva2.h"
 
 WEIR_BEGIN_C
 
@@ -16,7 +20,11 @@ WEIR_BEGIN_C
  */
 #define WEIR_POLICIES(P, N)                                                                        \
 	N(never)                                                                                       \
-	P(static)
+	P(static)                                                                                      \
+	P(dynamo_throughput)                                                                           \
+	P(dynamo_load)                                                                                 \
+	P(wva)                                                                                         \
+	P(wva2)
 
 /* Ignores a line of the list. */
 #define WEIR_NO_POLICY(name)

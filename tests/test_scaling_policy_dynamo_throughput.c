@@ -94,6 +94,11 @@ START_TEST(kalman)
 	ck_assert_double_eq(weir_dynamo_forecast(&config, &series), 10);
 	weir_dynamo_observe(&config, &series, 20);
 	ck_assert_double_eq_tol(weir_dynamo_forecast(&config, &series), 10 + 10 * 3001.0 / 2011, 1e-9);
+	/* Then 50 and 40, by the matrices of the filter in exact fractions. */
+	weir_dynamo_series other = series;
+	weir_dynamo_observe(&config, &other, 50);
+	weir_dynamo_observe(&config, &other, 40);
+	ck_assert_double_eq_tol(weir_dynamo_forecast(&config, &other), 56.41239854528177, 1e-9);
 	for (int i = 3; i < 40; i++) {
 		weir_dynamo_observe(&config, &series, 10 * i);
 	}

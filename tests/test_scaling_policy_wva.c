@@ -59,6 +59,24 @@ START_TEST(thresholds)
 }
 END_TEST
 
+/* The cheapest is added to and the dearest taken from, whichever comes first. */
+START_TEST(by_price)
+{
+	begin();
+	llm_add(&f, WEIR_TAG_MIXED, 0);
+	load(0, 0);
+	llm_tick(&f, type, 61, 0, 0, 0);
+	ck_assert_int_eq(llm_change(&f, 1), -1);
+	f.skus[0].price_per_hour = 100;
+	llm_tick(&f, type, 61, 0, 0, 0);
+	ck_assert_int_eq(llm_change(&f, 0), -1);
+	load(7500, 0);
+	llm_tick(&f, type, 61, 0, 0, 0);
+	ck_assert_int_eq(llm_change(&f, 1), 1);
+	llm_end(&f);
+}
+END_TEST
+
 /* Metrics are maxima over a minute. */
 START_TEST(maxima_of_a_minute)
 {
@@ -101,6 +119,7 @@ int main(void)
 	Suite *suite = suite_create("scaling/policy_wva");
 	TCase *tests = tcase_create("wva");
 	tcase_add_test(tests, thresholds);
+	tcase_add_test(tests, by_price);
 	tcase_add_test(tests, maxima_of_a_minute);
 	tcase_add_test(tests, pending);
 	suite_add_tcase(suite, tests);

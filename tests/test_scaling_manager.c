@@ -68,12 +68,12 @@ START_TEST(there_is_no_capacity_before_the_boot_delay)
 	ck_assert_uint_eq(managed_status(managed).scaling_up, 1);
 	ck_assert_double_eq(managed_view(managed, made.slot).batch_size, 0);
 	managed_run(managed, (double)INFINITY);
-	/* Both begin at 15 in one batch, the oldest first; a prompt takes a second. */
+	/* The oldest begins at 15, the other one after that prompt's second. */
 	const weir_request_row *first = small_cluster_row(managed->cluster, 0);
 	ck_assert_double_eq(first->queue_time, 9);
 	ck_assert_double_eq(first->ttft, 10);
 	ck_assert_int_eq(first->prompt_instance, 1);
-	ck_assert_double_eq(small_cluster_row(managed->cluster, 1)->queue_time, 0.25);
+	ck_assert_double_eq(small_cluster_row(managed->cluster, 1)->queue_time, 1.25);
 	ck_assert_double_eq(managed_view(managed, made.slot).ready_since, 15);
 	ck_assert(isinf(weir_manager_next_ready(managed->manager, 0, WEIR_TAG_MIXED)));
 	managed_cluster_destroy(managed);

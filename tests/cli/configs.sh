@@ -34,4 +34,25 @@ if ((configs < 20)); then
 fi
 echo "$configs configs"
 
+# Policies are overlays: each on its scenario, those for all of them on any.
+policies=0
+for policy in "$WEIR_SOURCE_DIR"/configs/policies/{,*/}*.json; do
+	folder=${policy%/*}
+	folder=${folder##*/}
+	scenario=$WEIR_SOURCE_DIR/configs/scenarios/diurnal.json
+	case $folder in
+	search) continue ;;
+	policies) ;;
+	*) scenario=$WEIR_SOURCE_DIR/configs/scenarios/$folder.json ;;
+	esac
+	expect_status 0 "$WEIR" run "$scenario" --policy "$policy" --until 60 -o "$scratch/run.h5"
+	expect_out ': [1-9][0-9]* completed, 0 rejected'
+	policies=$((policies + 1))
+done
+if ((policies < 20)); then
+	echo 'not all policies were found'
+	failures=$((failures + 1))
+fi
+echo "$policies policies"
+
 finish

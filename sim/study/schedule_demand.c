@@ -9,7 +9,7 @@
 #include "workload/source.h"
 
 /* Work this far apart can be done together, about: the limits of latency are longer. */
-static const double SMOOTHED_SECONDS = 15.0;
+static const double SMOOTHED_SECONDS = 45.0;
 
 static weir_status out_of_memory(weir_error *error)
 {

@@ -17,7 +17,8 @@ typedef struct study_arguments {
 	char *policies;    /* LIST; cut into names[policy_count]; NULL: each config's own */
 	const char *baseline, *output;
 	char **names;
-	cli_config_arguments *configs; /* owned; [scenario][policy] */
+	bool bounds;                   /* best_known is in LIST */
+	cli_config_arguments *configs; /* owned; [scenario][policy], then bases [scenario] */
 	const char **sets;             /* of --set */
 	size_t set_count, set_capacity, config_count;
 	weir_study_plan plan;
@@ -26,7 +27,7 @@ typedef struct study_arguments {
 	bool quiet;
 } study_arguments;
 
-static const char own_policies[] = "own";
+static const char own_policies[] = "own", bounds_name[] = "best_known";
 
 static weir_status no_memory(weir_error *error)
 {
@@ -75,6 +76,10 @@ static weir_status list_policies(study_arguments *arguments, weir_error *error)
 	size_t count = 0;
 	char *rest = NULL;
 	for (char *name = strtok_r(list, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
+		if (strcmp(name, bounds_name) == 0) {
+			arguments->bounds = true;
+			continue;
+		}
 		arguments->names[count] = name;
 		shown[count] = strchr(name, '/') != NULL || strstr(name, ".json") != NULL
 		                   ? base_name(arguments->arena, name)
@@ -85,7 +90,9 @@ static weir_status list_policies(study_arguments *arguments, weir_error *error)
 	}
 	if (count == 0 && arguments->policies != NULL) {
 		return weir_error_set(error, WEIR_ERROR_INPUT, "--policies",
-		                      "expected names, separated by commas");
+		                      arguments->bounds
+		                          ? "best_known is a bound; name policies to compare with it"
+		                          : "expected names, separated by commas");
 	}
 	if (count == 0) {
 		shown[count++] = own_policies;
@@ -112,14 +119,13 @@ static weir_status find_baseline(study_arguments *arguments, weir_error *error)
 	                              plan->policy_count, error);
 }
 
-/* The config of one policy of one scenario. */
+/* The config of one policy of one scenario; NULL: its own. */
 static weir_status make_config(study_arguments *arguments, const char *path, const char *scenario,
-                               size_t policy, cli_config_arguments *config, weir_error *error)
+                               const char *name, cli_config_arguments *config, weir_error *error)
 {
 	config->path = path;
 	weir_status status = WEIR_OK;
-	if (arguments->policies != NULL) {
-		const char *name = arguments->names[policy];
+	if (name != NULL) {
 		status = cli_policy_find("--policies", scenario, name, &config->policy_file, error);
 		if (status == WEIR_OK && config->policy_file == NULL) {
 			status = cli_config_set(config, error, "policies=\"%s\"", name);
@@ -139,31 +145,39 @@ static weir_status make_plan(study_arguments *arguments, char **paths, size_t co
 	if (status == WEIR_OK) {
 		status = find_baseline(arguments, error);
 	}
+	if (status == WEIR_OK && arguments->bounds && isfinite(plan->until)) {
+		status = weir_error_set(error, WEIR_ERROR_INPUT, "--until",
+		                        "best_known is of whole runs; leave out one of them");
+	}
 	if (status != WEIR_OK) {
 		return status;
 	}
 	const char **scenarios = weir_arena_allocate(arguments->arena, count, sizeof *scenarios);
-	weir_document_options *options =
-	    weir_arena_allocate(arguments->arena, count, plan->policy_count * sizeof *options);
-	arguments->configs = weir_allocate(count, plan->policy_count * sizeof *arguments->configs);
+	size_t all = count * plan->policy_count + (arguments->bounds ? count : 0);
+	weir_document_options *options = weir_arena_allocate(arguments->arena, all, sizeof *options);
+	arguments->configs = weir_allocate(all, sizeof *arguments->configs);
 	if (scenarios == NULL || options == NULL || arguments->configs == NULL) {
 		return no_memory(error);
 	}
-	arguments->config_count = count * plan->policy_count;
-	for (size_t s = 0; status == WEIR_OK && s < count; s++) {
+	arguments->config_count = all;
+	for (size_t s = 0; s < count; s++) {
 		scenarios[s] = base_name(arguments->arena, paths[s]);
 		if (scenarios[s] == NULL) {
 			return no_memory(error);
 		}
-		for (size_t p = 0; status == WEIR_OK && p < plan->policy_count; p++) {
-			cli_config_arguments *config = &arguments->configs[s * plan->policy_count + p];
-			status = make_config(arguments, paths[s], scenarios[s], p, config, error);
-			options[s * plan->policy_count + p] = cli_config_options(config);
-		}
+	}
+	for (size_t i = 0; status == WEIR_OK && i < all; i++) {
+		bool base = i >= count * plan->policy_count;
+		size_t s = base ? i - count * plan->policy_count : i / plan->policy_count;
+		const char *name = base ? NULL : arguments->names[i % plan->policy_count];
+		status =
+		    make_config(arguments, paths[s], scenarios[s], name, &arguments->configs[i], error);
+		options[i] = cli_config_options(&arguments->configs[i]);
 	}
 	plan->scenarios = scenarios;
 	plan->scenario_count = count;
 	plan->configs = options;
+	plan->bases = arguments->bounds ? options + count * plan->policy_count : NULL;
 	return status == WEIR_OK ? check_names(scenarios, count, "CONFIG", error) : status;
 }
 
@@ -198,6 +212,18 @@ static weir_status write_study(const study_arguments *arguments, const weir_stud
 	return status;
 }
 
+static void print_remarks(const study_arguments *arguments, const weir_study *study)
+{
+	if (study->stalled > 0) {
+		fprintf(stderr, "Stalled runs, with requests left that could never go on: %zu.\n",
+		        study->stalled);
+	}
+	if (study->unreached > 0) {
+		fprintf(stderr, "Searches that found nothing with an attainment of %g: %zu.\n",
+		        arguments->plan.target, study->unreached);
+	}
+}
+
 static int run_study(study_arguments *arguments, char **paths, size_t count)
 {
 	weir_error error = {0};
@@ -215,9 +241,8 @@ static int run_study(study_arguments *arguments, char **paths, size_t count)
 	if (status == WEIR_OK) {
 		status = write_study(arguments, &study, &error);
 	}
-	if (status == WEIR_OK && study.stalled > 0 && !arguments->quiet) {
-		fprintf(stderr, "%zu runs stalled: they ended with requests left that could never go on.\n",
-		        study.stalled);
+	if (status == WEIR_OK && !arguments->quiet) {
+		print_remarks(arguments, &study);
 	}
 	weir_study_release(&study);
 	return status == WEIR_OK ? 0 : cli_fail(&error);
@@ -277,6 +302,15 @@ static weir_status read_option(study_arguments *arguments, int option, char *tex
 		return read_above_0("--until", "a number of seconds", text, &arguments->plan.until, error);
 	case 'w':
 		return read_above_0("--width", "a number of percent", text, &arguments->plan.width, error);
+	case 't':
+		if (!weir_parse_double(text, &arguments->plan.target) || arguments->plan.target < 0.0 ||
+		    arguments->plan.target > 1.0) {
+			return weir_error_set(error, WEIR_ERROR_INPUT, "--target",
+			                      "expected an attainment from 0 to 1, got '%s'", text);
+		}
+		return WEIR_OK;
+	case 'g':
+		return read_count("--budget", text, 0, &arguments->plan.budget, error);
 	case 'b':
 		arguments->baseline = text;
 		return WEIR_OK;
@@ -317,6 +351,7 @@ static int run(const weir_command *command, int argc, char **argv)
 	    {"policies", required_argument, NULL, 'p'}, {"replications", required_argument, NULL, 'r'},
 	    {"jobs", required_argument, NULL, 'n'},     {"until", required_argument, NULL, 'u'},
 	    {"set", required_argument, NULL, 's'},      {"baseline", required_argument, NULL, 'b'},
+	    {"target", required_argument, NULL, 't'},   {"budget", required_argument, NULL, 'g'},
 	    {"width", required_argument, NULL, 'w'},    {"format", required_argument, NULL, 'f'},
 	    {"json", no_argument, NULL, 'j'},           {"output", required_argument, NULL, 'o'},
 	    {"quiet", no_argument, NULL, 'q'},          {0},
@@ -353,7 +388,8 @@ const weir_command command_study = {
     .summary = "compare policies on scenarios, each run many times",
     .help =
         "usage: weir study CONFIG... [--policies LIST] [--replications N] [--jobs N] [--until T]\n"
-        "                  [--set PATH=VALUE]... [--baseline POLICY] [--width PERCENT]\n"
+        "                  [--set PATH=VALUE]... [--baseline POLICY] [--target A] [--budget N]\n"
+        "                  [--width PERCENT] [--long]\n"
         "                  [--format text|markdown|csv|json] [--json] [-o FILE] [--quiet]\n"
         "\n"
         "Runs every policy of LIST on every CONFIG (a scenario, called by its file's base name)\n"
@@ -366,12 +402,18 @@ const weir_command command_study = {
         "  --policies LIST        separated by commas; each is "
         "configs/policies/SCENARIO/NAME.json,\n"
         "                         else configs/policies/NAME.json, else a kind of policy, or a\n"
-        "                         file; without it each CONFIG's own policies\n"
+        "                         file; without it each CONFIG's own policies. best_known adds the\n"
+        "                         bounds: the cheapest schedule that a search finds for the target,\n"
+        "                         the fluid bound, and each policy's regret: its cost beyond the\n"
+        "                         cheapest known run that reaches its attainment\n"
         "  --replications N       runs of each policy on each scenario (10)\n"
         "  --jobs N               processes (as many as processors); the results do not depend "
         "on it\n"
         "  --until T              stop each run at T simulated seconds\n"
         "  --set PATH=VALUE       overrides a key of every config, policies included\n"
+        "  --target A             attainment that best_known has to reach (0.99)\n"
+        "  --budget N             simulations of each of its searches, one for each scenario and\n"
+        "                         replication (70)\n"
         "  --baseline POLICY      of LIST: what the others are compared with (the first)\n"
         "  --width PERCENT        also say how many replications make the half-width of the cost,\n"
         "                         and of the cost relative to the baseline's, this small\n"

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/config_arguments.h"
 #include "cli/write_text.h"
+#include "study/long_run.h"
 #include "study/study_print.h"
 
 typedef struct study_arguments {
@@ -24,7 +25,7 @@ typedef struct study_arguments {
 	weir_study_plan plan;
 	weir_pool_options pool;
 	weir_study_format format;
-	bool quiet;
+	bool long_runs, quiet;
 } study_arguments;
 
 static const char own_policies[] = "own", bounds_name[] = "best_known";
@@ -149,6 +150,10 @@ static weir_status make_plan(study_arguments *arguments, char **paths, size_t co
 		status = weir_error_set(error, WEIR_ERROR_INPUT, "--until",
 		                        "best_known is of whole runs; leave out one of them");
 	}
+	if (status == WEIR_OK && arguments->bounds && arguments->long_runs) {
+		status = weir_error_set(error, WEIR_ERROR_INPUT, "--long",
+		                        "best_known is of replications; leave out one of them");
+	}
 	if (status != WEIR_OK) {
 		return status;
 	}
@@ -200,10 +205,9 @@ static bool show_progress(void *context, size_t done, size_t count)
 	return !cli_interrupted();
 }
 
-static weir_status write_study(const study_arguments *arguments, const weir_study *study,
-                               weir_error *error)
+/* Writes `text`, NULL when memory was out for it, and frees it. */
+static weir_status write_result(const study_arguments *arguments, char *text, weir_error *error)
 {
-	char *text = weir_study_print(study, arguments->format);
 	if (text == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the tables");
 	}
@@ -224,10 +228,50 @@ static void print_remarks(const study_arguments *arguments, const weir_study *st
 	}
 }
 
+static weir_status replicate(const study_arguments *arguments, weir_error *error)
+{
+	weir_study study;
+	weir_status status = weir_study_run(&arguments->plan, &arguments->pool, &study, error);
+	cli_progress_end(&((study_progress *)arguments->pool.context)->line);
+	if (status == WEIR_OK) {
+		status = write_result(arguments, weir_study_print(&study, arguments->format), error);
+	}
+	if (status == WEIR_OK && !arguments->quiet) {
+		print_remarks(arguments, &study);
+	}
+	weir_study_release(&study);
+	return status;
+}
+
+/* --long: the first member of each family, once. */
+static weir_status run_long(const study_arguments *arguments, weir_error *error)
+{
+	const weir_study_plan *plan = &arguments->plan;
+	size_t count = plan->scenario_count * plan->policy_count;
+	weir_replication *runs = weir_arena_allocate(arguments->arena, count, sizeof *runs);
+	weir_long_result *results = weir_arena_allocate(arguments->arena, count, sizeof *results);
+	weir_error *errors = weir_arena_allocate(arguments->arena, count, sizeof *errors);
+	if (runs == NULL || results == NULL || errors == NULL) {
+		return no_memory(error);
+	}
+	for (size_t i = 0; i < count; i++) {
+		runs[i] = (weir_replication){.config = plan->configs[i],
+		                             .scenario = plan->scenarios[i / plan->policy_count],
+		                             .policy = plan->policies[i % plan->policy_count],
+		                             .until = plan->until};
+	}
+	weir_status status =
+	    weir_long_runs(runs, count, plan->confidence, &arguments->pool, results, errors, error);
+	cli_progress_end(&((study_progress *)arguments->pool.context)->line);
+	return status == WEIR_OK
+	           ? write_result(arguments, weir_long_print(runs, results, count, arguments->format),
+	                          error)
+	           : status;
+}
+
 static int run_study(study_arguments *arguments, char **paths, size_t count)
 {
 	weir_error error = {0};
-	weir_study study = {0};
 	weir_status status = make_plan(arguments, paths, count, &error);
 	if (status == WEIR_OK) {
 		study_progress progress = {.started = cli_wall_seconds()};
@@ -235,16 +279,8 @@ static int run_study(study_arguments *arguments, char **paths, size_t count)
 		cli_catch_interrupts();
 		arguments->pool.progress = show_progress;
 		arguments->pool.context = &progress;
-		status = weir_study_run(&arguments->plan, &arguments->pool, &study, &error);
-		cli_progress_end(&progress.line);
+		status = arguments->long_runs ? run_long(arguments, &error) : replicate(arguments, &error);
 	}
-	if (status == WEIR_OK) {
-		status = write_study(arguments, &study, &error);
-	}
-	if (status == WEIR_OK && !arguments->quiet) {
-		print_remarks(arguments, &study);
-	}
-	weir_study_release(&study);
 	return status == WEIR_OK ? 0 : cli_fail(&error);
 }
 
@@ -323,6 +359,9 @@ static weir_status read_option(study_arguments *arguments, int option, char *tex
 		return WEIR_OK;
 	case 'f':
 		return read_format(arguments, text, error);
+	case 'l':
+		arguments->long_runs = true;
+		return WEIR_OK;
 	case 'j':
 		arguments->format = WEIR_STUDY_AS_JSON;
 		return WEIR_OK;
@@ -348,13 +387,21 @@ static void release(study_arguments *arguments)
 static int run(const weir_command *command, int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"policies", required_argument, NULL, 'p'}, {"replications", required_argument, NULL, 'r'},
-	    {"jobs", required_argument, NULL, 'n'},     {"until", required_argument, NULL, 'u'},
-	    {"set", required_argument, NULL, 's'},      {"baseline", required_argument, NULL, 'b'},
-	    {"target", required_argument, NULL, 't'},   {"budget", required_argument, NULL, 'g'},
-	    {"width", required_argument, NULL, 'w'},    {"format", required_argument, NULL, 'f'},
-	    {"json", no_argument, NULL, 'j'},           {"output", required_argument, NULL, 'o'},
-	    {"quiet", no_argument, NULL, 'q'},          {0},
+	    {"policies", required_argument, NULL, 'p'},
+	    {"replications", required_argument, NULL, 'r'},
+	    {"jobs", required_argument, NULL, 'n'},
+	    {"until", required_argument, NULL, 'u'},
+	    {"set", required_argument, NULL, 's'},
+	    {"baseline", required_argument, NULL, 'b'},
+	    {"target", required_argument, NULL, 't'},
+	    {"budget", required_argument, NULL, 'g'},
+	    {"width", required_argument, NULL, 'w'},
+	    {"format", required_argument, NULL, 'f'},
+	    {"long", no_argument, NULL, 'l'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"output", required_argument, NULL, 'o'},
+	    {"quiet", no_argument, NULL, 'q'},
+	    {0},
 	};
 	study_arguments arguments = {.arena = weir_arena_create(), .plan = weir_study_plan_default()};
 	weir_error error = {0};
@@ -402,8 +449,10 @@ const weir_command command_study = {
         "  --policies LIST        separated by commas; each is "
         "configs/policies/SCENARIO/NAME.json,\n"
         "                         else configs/policies/NAME.json, else a kind of policy, or a\n"
-        "                         file; without it each CONFIG's own policies. best_known adds the\n"
-        "                         bounds: the cheapest schedule that a search finds for the target,\n"
+        "                         file; without it each CONFIG's own policies. best_known adds "
+        "the\n"
+        "                         bounds: the cheapest schedule that a search finds for the "
+        "target,\n"
         "                         the fluid bound, and each policy's regret: its cost beyond the\n"
         "                         cheapest known run that reaches its attainment\n"
         "  --replications N       runs of each policy on each scenario (10)\n"
@@ -417,6 +466,12 @@ const weir_command command_study = {
         "  --baseline POLICY      of LIST: what the others are compared with (the first)\n"
         "  --width PERCENT        also say how many replications make the half-width of the cost,\n"
         "                         and of the cost relative to the baseline's, this small\n"
+        "  --long                 one long run of each instead (replication 0): TTFT, E2E and\n"
+        "                         attainment over its requests without the warm-up (MSER-5), with\n"
+        "                         batch means' intervals, and how likely batches so much alike "
+        "are\n"
+        "                         when they are independent (below 0.05: too short a run); for\n"
+        "                         loads that do not change over time\n"
         "  --format NAME          text, markdown, csv (one table), or json (with every run)\n"
         "  --json                 the same as --format json\n"
         "  -o, --output FILE      write the result there, when it is whole\n"

@@ -274,6 +274,9 @@ static int run_study(study_arguments *arguments, char **paths, size_t count)
 	weir_error error = {0};
 	weir_status status = make_plan(arguments, paths, count, &error);
 	if (status == WEIR_OK) {
+		status = cli_check_output(arguments->output, &error);
+	}
+	if (status == WEIR_OK) {
 		study_progress progress = {.started = cli_wall_seconds()};
 		cli_progress_begin(&progress.line, !arguments->quiet);
 		cli_catch_interrupts();

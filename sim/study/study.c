@@ -216,8 +216,8 @@ static void list_jobs(const weir_study_plan *plan, weir_replication *jobs)
 	}
 }
 
-static weir_status check_run(const weir_replication *job, const weir_replication_result *result,
-                             weir_error *error)
+weir_status weir_study_check_run(const weir_replication *replication,
+                                 const weir_replication_result *result, weir_error *error)
 {
 	const weir_totals *totals = &result->run.summary.totals;
 	double ended = totals->completed + totals->failed + totals->rejected + totals->unfinished;
@@ -227,8 +227,8 @@ static weir_status check_run(const weir_replication *job, const weir_replication
 	return weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
 	                      "%s, %s, replication %llu: %.0f requests arrived, but %.0f ended or are "
 	                      "left",
-	                      job->scenario, job->policy, (unsigned long long)job->number,
-	                      totals->arrived, ended);
+	                      replication->scenario, replication->policy,
+	                      (unsigned long long)replication->number, totals->arrived, ended);
 }
 
 /* How an interrupted study says what it did. */
@@ -260,7 +260,7 @@ static weir_status run_jobs(const weir_study_plan *plan, const weir_pool_options
 				size_t job = job_of(plan, s, p, r);
 				*run = results[job];
 				study->stalled += run->run.stalled ? 1 : 0;
-				status = check_run(&jobs[job], run++, error);
+				status = weir_study_check_run(&jobs[job], run++, error);
 			}
 		}
 	}

@@ -133,6 +133,10 @@ WEIR_API weir_study_figures weir_study_figures_none(void);
 /* What is compared of a run; what needs other runs is NaN. */
 WEIR_API weir_study_figures weir_study_figures_of(const weir_simulate_result *run);
 
+/* Refuses (WEIR_ERROR_INTERNAL) a run whose requests do not add up. */
+WEIR_API weir_status weir_study_check_run(const weir_replication *replication,
+                                          const weir_replication_result *result, weir_error *error);
+
 /* What `count` replications of a policy say; `baseline` are those of the baseline's, for the
  * differences. Errors: as weir_sample_check; out of memory. */
 WEIR_API weir_status weir_study_estimate_of(const weir_study_figures *figures,

@@ -134,7 +134,8 @@ typedef struct weir_manager_observer {
 
 typedef struct weir_manager weir_manager;
 
-/* Counts since the start. */
+/* Counts since the start. Drains and flips count when they begin; `removed` is every instance that
+ * is gone, cancelled and lost ones included. */
 typedef struct weir_manager_counters {
 	uint64_t started, cancelled, drained, revived, flipped, removed; /* instances */
 	uint64_t servers_started, servers_removed;

@@ -1,109 +1,17 @@
-/* Faults, kind by kind, against draws made here and results worked out by hand. */
-#include "scaling/faults.h"
-
+/* Faults of instances and servers against draws made here and results worked out by hand. */
 #include <math.h>
-#include <string.h>
 
-#include "base/random.h"
-#include "support/managed_cluster.h"
+#include "support/fault_support.h"
 #include "support/test_support.h"
-
-enum { SEED = 5, MANY = 2000 };
 
 static const char actor[] = "test";
 
-/* The draw that a fault must come from: of the stream's word, by inversion. */
-static double uniform(const char *stream, uint64_t index)
-{
-	return ldexp((double)(weir_stream_seed(SEED, stream, index) >> 11), -53);
-}
-
-static double exponential(const char *stream, uint64_t id, uint64_t draw, double mean)
-{
-	return -mean * log1p(-uniform(stream, id << 32 | draw));
-}
-
-static double lifetime(const char *stream, uint64_t id, double mean)
-{
-	return -mean * log1p(-uniform(stream, id));
-}
-
-static managed_cluster *mixed(const char *tags, int64_t gpus, const weir_faults_config *faults)
-{
-	weir_scaling_config config = managed_defaults;
-	config.max_total_instances = 2 * MANY;
-	small_cluster *cluster = managed_servers("jsq", tags, gpus);
-	cluster->config.max_retries = 2;
-	managed_cluster *managed = managed_cluster_create(cluster, &config);
-	managed_faults(managed, faults, SEED);
-	return managed;
-}
-
-static weir_faults_counters faults_of(const managed_cluster *managed)
-{
-	weir_faults_counters counters;
-	weir_faults_counters_get(managed->faults, &counters);
-	return counters;
-}
-
-static weir_serving_counters served(const managed_cluster *managed)
-{
-	weir_serving_counters counters;
-	weir_serving_counters_get(managed->cluster->serving, &counters);
-	return counters;
-}
-
-static weir_instance_handle up(managed_cluster *managed)
-{
-	const weir_scale_request request = {.tag = WEIR_TAG_MIXED, .type = WEIR_ANY_TYPE};
-	weir_instance_handle made;
-	ck_assert_int_eq(weir_manager_scale_up_full(managed->manager, actor, &request, &made),
-	                 WEIR_REFUSED_NONE);
-	return made;
-}
-
-/* The row of that action number `skip`; NULL when there are not so many. */
-static const weir_scaling_event_row *row_of(const managed_cluster *managed,
-                                            weir_scaling_action action, size_t skip)
-{
-	for (size_t i = 0; i < managed->event_count; i++) {
-		if (managed->events[i].action == action && skip-- == 0) {
-			return &managed->events[i];
-		}
-	}
-	return NULL;
-}
-
-static uint64_t rows_of(const managed_cluster *managed, weir_scaling_action action)
-{
-	uint64_t count = 0;
-	for (size_t i = 0; i < managed->event_count; i++) {
-		count += managed->events[i].action == action;
-	}
-	return count;
-}
-
-/* A count of `trials` with probability p lies within four standard deviations. */
-static void check_share(uint64_t count, double trials, double p)
-{
-	ck_assert_double_eq_tol((double)count, trials * p, 4 * sqrt(trials * p * (1 - p)));
-}
-
-static const weir_faults_config none = {
-    .preemption_notice = 30,
-    .slow_boot_factor = 3,
-    .stock_out_duration = 600,
-    .straggler_factor = 1.5,
-    .replace = true,
-    .max_retries = 2,
-};
-
 START_TEST(off_by_default_there_is_no_event_and_nothing_is_asked)
 {
-	managed_cluster *managed = mixed("mm", 1, &none);
-	ck_assert(!weir_faults_enabled(&none));
+	managed_cluster *managed = faulty_cluster("mm", 1, &no_faults);
+	ck_assert(!weir_faults_enabled(&no_faults));
 	ck_assert_uint_eq(weir_engine_get_counts(managed->cluster->engine).scheduled, 0);
-	up(managed);
+	scale_up(managed);
 	ck_assert_uint_eq(weir_engine_get_counts(managed->cluster->engine).scheduled, 1);
 	ck_assert_uint_eq(weir_faults_background(managed->faults), 0);
 	managed_run(managed, 1e6);
@@ -117,7 +25,7 @@ END_TEST
 
 START_TEST(any_kind_enables_them)
 {
-	weir_faults_config c = none;
+	weir_faults_config c = no_faults;
 	double *const fields[] = {&c.instance_mtbf, &c.server_mtbf,    &c.boot_failure,
 	                          &c.slow_boot,     &c.stock_out_mtbf, &c.straggler};
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -136,11 +44,11 @@ END_TEST
 
 START_TEST(a_crash_costs_the_cache_and_the_prompt_is_processed_again)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.instance_mtbf = 1e6;
-	managed_cluster *managed = mixed("m", 1, &faults);
-	double crash = exponential("faults: crash", 0, 0, 1e6);
-	ck_assert_double_gt(exponential("faults: crash", 1, 0, 1e6), 20);
+	managed_cluster *managed = faulty_cluster("m", 1, &faults);
+	double crash = fault_exponential("faults: crash", 0, 0, 1e6);
+	ck_assert_double_gt(fault_exponential("faults: crash", 1, 0, 1e6), 20);
 	/* At the crash a prompt of 1 s is done, and of 10 iterations of 0.25 s four and a half. */
 	managed_arrive(managed, crash - 2.125, 100, 11);
 	while (served(managed).completed == 0) {
@@ -174,9 +82,9 @@ END_TEST
 
 START_TEST(beyond_max_retries_a_request_has_failed)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.instance_mtbf = 5;
-	managed_cluster *managed = mixed("m", 1, &faults);
+	managed_cluster *managed = faulty_cluster("m", 1, &faults);
 	managed_arrive(managed, 0, 100, 4000);
 	managed_run(managed, 500);
 	const weir_request_row *row = small_cluster_row(managed->cluster, 0);
@@ -195,9 +103,9 @@ START_TEST(lifetimes_are_exponential_from_active_on_and_what_boots_does_not_cras
 {
 	/* Far shorter than the boot of 10 s. */
 	const double mean = 4;
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.instance_mtbf = mean;
-	managed_cluster *managed = mixed("m", 1, &faults);
+	managed_cluster *managed = faulty_cluster("m", 1, &faults);
 	while (managed->ended_count < MANY) {
 		ck_assert(managed_step(managed, (double)INFINITY));
 	}
@@ -223,11 +131,11 @@ END_TEST
 
 START_TEST(what_drains_can_crash_but_is_not_replaced)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.instance_mtbf = 1e4;
-	managed_cluster *managed = mixed("mm", 1, &faults);
-	double crash = exponential("faults: crash", 0, 0, 1e4);
-	ck_assert_double_gt(exponential("faults: crash", 1, 0, 1e4), crash + 1);
+	managed_cluster *managed = faulty_cluster("mm", 1, &faults);
+	double crash = fault_exponential("faults: crash", 0, 0, 1e4);
+	ck_assert_double_gt(fault_exponential("faults: crash", 1, 0, 1e4), crash + 1);
 	managed_arrive(managed, crash - 5, 100, 4000);
 	managed_run(managed, crash - 4);
 	ck_assert_uint_eq(managed_view(managed, 0).requests, 1);
@@ -243,23 +151,23 @@ END_TEST
 
 START_TEST(a_fault_of_one_who_is_gone_is_nothing)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.instance_mtbf = faults.server_mtbf = 1e4;
-	managed_cluster *managed = mixed("mm", 1, &faults);
+	managed_cluster *managed = faulty_cluster("mm", 1, &faults);
 	weir_manager_scale_down_full(managed->manager, actor, (weir_instance_handle){0, 0});
 	managed_run(managed, 5);
 	ck_assert_uint_eq(managed_status(managed).total_instances, 1);
 	ck_assert_uint_eq(weir_faults_background(managed->faults), 4);
 	/* A new one takes the slots, and their events go. */
-	ck_assert_uint_eq(up(managed).slot, 0);
+	ck_assert_uint_eq(scale_up(managed).slot, 0);
 	ck_assert_uint_eq(weir_faults_background(managed->faults), 4);
 	weir_manager_resize(managed->manager, actor, 0, WEIR_TAG_MIXED, WEIR_ANY_TYPE, -1);
 	ck_assert_uint_eq(managed_status(managed).total_instances, 1);
 	while (faults_of(managed).crashes + faults_of(managed).servers_lost == 0) {
 		ck_assert(managed_step(managed, (double)INFINITY));
 	}
-	double first =
-	    fmin(exponential("faults: crash", 1, 0, 1e4), lifetime("faults: server loss", 1, 1e4));
+	double first = fmin(fault_exponential("faults: crash", 1, 0, 1e4),
+	                    fault_lifetime("faults: server loss", 1, 1e4));
 	ck_assert_double_eq_tol(weir_engine_now(managed->cluster->engine), first, 1e-6);
 	managed_cluster_destroy(managed);
 }
@@ -267,7 +175,7 @@ END_TEST
 
 START_TEST(kinds_do_not_move_each_other)
 {
-	weir_faults_config alone = none;
+	weir_faults_config alone = no_faults;
 	alone.instance_mtbf = 700;
 	alone.replace = false;
 	weir_faults_config all = alone;
@@ -276,12 +184,13 @@ START_TEST(kinds_do_not_move_each_other)
 	all.boot_failure = all.slow_boot = all.straggler = 0.5;
 	const weir_faults_config *const both[] = {&alone, &all};
 	for (int i = 0; i < 2; i++) {
-		managed_cluster *managed = mixed("mmmmmmmm", 1, both[i]);
+		managed_cluster *managed = faulty_cluster("mmmmmmmm", 1, both[i]);
 		managed_run(managed, 3000);
 		for (size_t c = 0; c < faults_of(managed).crashes; c++) {
 			const weir_scaling_event_row *row = row_of(managed, WEIR_SCALING_CRASHED, c);
 			ck_assert_double_eq_tol(
-			    row->time, exponential("faults: crash", (uint64_t)row->instance, 0, 700), 1e-6);
+			    row->time, fault_exponential("faults: crash", (uint64_t)row->instance, 0, 700),
+			    1e-6);
 		}
 		ck_assert_uint_gt(faults_of(managed).crashes, 2);
 		managed_cluster_destroy(managed);
@@ -293,11 +202,11 @@ END_TEST
 
 START_TEST(a_lost_server_takes_all_its_instances_and_hits_a_request_once)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.server_mtbf = 1e5;
-	managed_cluster *managed = mixed("mm", 2, &faults);
-	double losses[2] = {lifetime("faults: server loss", 0, 1e5),
-	                    lifetime("faults: server loss", 1, 1e5)};
+	managed_cluster *managed = faulty_cluster("mm", 2, &faults);
+	double losses[2] = {fault_lifetime("faults: server loss", 0, 1e5),
+	                    fault_lifetime("faults: server loss", 1, 1e5)};
 	uint32_t lost = losses[0] < losses[1] ? 0 : 1;
 	double loss = losses[lost];
 	ck_assert_double_gt(losses[1 - lost], loss + 100);
@@ -324,18 +233,18 @@ END_TEST
 
 START_TEST(a_server_is_lost_while_it_boots_and_without_instance)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.server_mtbf = 1;
-	managed_cluster *managed = mixed("m", 1, &faults);
+	managed_cluster *managed = faulty_cluster("m", 1, &faults);
 	const weir_scale_request request = {.tag = WEIR_TAG_MIXED, .type = WEIR_ANY_TYPE};
 	weir_server_handle server;
 	managed->faults_config.replace = false;
 	ck_assert_int_eq(weir_manager_scale_up_server(managed->manager, actor, &request, &server),
 	                 WEIR_REFUSED_NONE);
-	up(managed);
+	scale_up(managed);
 	double last = 0;
 	for (uint64_t id = 0; id < 3; id++) {
-		last = fmax(last, lifetime("faults: server loss", id, 1));
+		last = fmax(last, fault_lifetime("faults: server loss", id, 1));
 	}
 	ck_assert_double_lt(last, 9);
 	managed_run(managed, 9);
@@ -348,12 +257,12 @@ END_TEST
 
 START_TEST(a_preempted_server_drains_for_exactly_its_notice)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.preemption_mtbf = 1e5;
 	faults.spot_share = 1;
-	managed_cluster *managed = mixed("m", 2, &faults);
-	double notice = lifetime("faults: preemption", 0, 1e5);
-	ck_assert_double_gt(lifetime("faults: preemption", 1, 1e5), 500);
+	managed_cluster *managed = faulty_cluster("m", 2, &faults);
+	double notice = fault_lifetime("faults: preemption", 0, 1e5);
+	ck_assert_double_gt(fault_lifetime("faults: preemption", 1, 1e5), 500);
 	managed_arrive(managed, notice - 5, 100, 41);  /* 11 s */
 	managed_arrive(managed, notice - 5, 100, 401); /* 101 s */
 	managed_arrive(managed, notice + 5, 100, 11);  /* found no instance */
@@ -389,12 +298,12 @@ END_TEST
 
 START_TEST(a_preempted_server_without_work_goes_when_it_is_empty)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.preemption_mtbf = 1e5;
 	faults.spot_share = 1;
 	faults.replace = false;
-	managed_cluster *managed = mixed("m", 2, &faults);
-	managed_run(managed, lifetime("faults: preemption", 0, 1e5) + 1.001);
+	managed_cluster *managed = faulty_cluster("m", 2, &faults);
+	managed_run(managed, fault_lifetime("faults: preemption", 0, 1e5) + 1.001);
 	ck_assert_uint_eq(managed_status(managed).servers, 0);
 	managed_run(managed, 1e6);
 	ck_assert_uint_eq(rows_of(managed, WEIR_SCALING_SERVER_LOST), 0);
@@ -437,14 +346,14 @@ END_TEST
 
 START_TEST(what_flips_is_replaced_in_its_new_pool)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.instance_mtbf = 1e5;
 	managed_cluster *managed =
 	    managed_cluster_create(managed_servers("kv_jsq", "pptt", 1), &managed_defaults);
-	managed_faults(managed, &faults, SEED);
-	double crash = exponential("faults: crash", 0, 0, 1e5);
+	managed_faults(managed, &faults, FAULT_SEED);
+	double crash = fault_exponential("faults: crash", 0, 0, 1e5);
 	for (uint64_t id = 1; id < 5; id++) {
-		ck_assert_double_gt(fabs(exponential("faults: crash", id, 0, 1e5) - crash), 20);
+		ck_assert_double_gt(fabs(fault_exponential("faults: crash", id, 0, 1e5) - crash), 20);
 	}
 	managed_run(managed, crash - 0.5);
 	bool there = weir_serving_has_instance(managed->cluster->serving, (weir_instance_handle){0, 0});
@@ -464,211 +373,19 @@ END_TEST
 
 START_TEST(a_share_of_the_servers_is_spot)
 {
-	weir_faults_config faults = none;
+	weir_faults_config faults = no_faults;
 	faults.preemption_mtbf = 1e12;
 	faults.spot_share = 0.3;
-	managed_cluster *managed = mixed("m", 1, &faults);
+	managed_cluster *managed = faulty_cluster("m", 1, &faults);
 	uint64_t expected = 0;
 	for (uint64_t id = 0; id < MANY; id++) {
 		if (id > 0) {
-			up(managed);
+			scale_up(managed);
 		}
-		expected += uniform("faults: spot", id) < 0.3;
+		expected += fault_uniform("faults: spot", id) < 0.3;
 		ck_assert_uint_eq(weir_faults_background(managed->faults), expected);
 	}
 	check_share(expected, MANY, 0.3);
-	managed_cluster_destroy(managed);
-}
-END_TEST
-
-/* --- boots --- */
-
-START_TEST(a_boot_that_fails_does_so_at_its_end_and_is_tried_again)
-{
-	weir_faults_config faults = none;
-	faults.boot_failure = 0.3;
-	managed_cluster *managed = mixed("m", 1, &faults);
-	for (int i = 0; i < 1000; i++) {
-		up(managed);
-	}
-	managed_run(managed, 10);
-	uint64_t failed = faults_of(managed).boots_failed;
-	check_share(failed, 1000, 0.3);
-	ck_assert_uint_eq(rows_of(managed, WEIR_SCALING_BOOT_FAILED), failed);
-	ck_assert_uint_eq(managed->servers_ended, failed);
-	for (uint64_t i = 0; i < failed; i++) {
-		const weir_scaling_event_row *row = row_of(managed, WEIR_SCALING_BOOT_FAILED, i);
-		ck_assert_double_eq(row->time, 10);
-		/* The start state's one did not boot. */
-		ck_assert_double_lt(uniform("faults: failed boot", (uint64_t)row->instance - 1), 0.3);
-	}
-	ck_assert_uint_eq(managed_status(managed).active, 1001 - failed);
-	ck_assert_uint_eq(managed_status(managed).scaling_up, failed);
-	managed_run(managed, (double)INFINITY);
-	ck_assert_uint_eq(managed_status(managed).active, 1001);
-	ck_assert_uint_eq(managed_status(managed).servers, 1001);
-	ck_assert_uint_eq(managed_counters(managed).started, 1000 + faults_of(managed).boots_failed);
-	managed_cluster_destroy(managed);
-}
-END_TEST
-
-START_TEST(without_replace_what_is_lost_stays_lost)
-{
-	weir_faults_config faults = none;
-	faults.boot_failure = 1;
-	faults.instance_mtbf = 100;
-	faults.replace = false;
-	managed_cluster *managed = mixed("m", 1, &faults);
-	up(managed);
-	managed_run(managed, (double)INFINITY);
-	ck_assert_uint_eq(managed_status(managed).total_instances, 0);
-	ck_assert_uint_eq(managed_status(managed).servers, 0);
-	ck_assert_uint_eq(faults_of(managed).boots_failed, 1);
-	ck_assert_uint_eq(faults_of(managed).crashes, 1);
-	ck_assert_uint_eq(managed_counters(managed).started, 1);
-	managed_cluster_destroy(managed);
-}
-END_TEST
-
-START_TEST(a_boot_that_is_cancelled_has_not_failed)
-{
-	weir_faults_config faults = none;
-	faults.boot_failure = 1;
-	managed_cluster *managed = mixed("m", 1, &faults);
-	up(managed);
-	weir_manager_resize(managed->manager, actor, 0, WEIR_TAG_MIXED, WEIR_ANY_TYPE, -1);
-	managed_run(managed, 100);
-	ck_assert_uint_eq(faults_of(managed).boots_failed, 0);
-	ck_assert_uint_eq(managed_counters(managed).started, 1);
-	managed_cluster_destroy(managed);
-}
-END_TEST
-
-START_TEST(a_share_of_the_boots_is_slow)
-{
-	weir_faults_config faults = none;
-	faults.slow_boot = 0.25;
-	managed_cluster *managed = mixed("m", 1, &faults);
-	for (int i = 0; i < MANY; i++) {
-		up(managed);
-	}
-	managed_run(managed, 29.999);
-	uint64_t slow = faults_of(managed).boots_slow;
-	check_share(slow, MANY, 0.25);
-	ck_assert_uint_eq(managed_status(managed).scaling_up, slow);
-	managed_run(managed, 30);
-	ck_assert_uint_eq(managed_status(managed).scaling_up, 0);
-	for (uint64_t i = 0; i < MANY; i++) {
-		const weir_scaling_event_row *row = row_of(managed, WEIR_SCALING_INSTANCE_READY, i);
-		bool expected = uniform("faults: slow boot", (uint64_t)row->instance - 1) < 0.25;
-		ck_assert_double_eq(row->time, expected ? 30 : 10);
-	}
-	managed_cluster_destroy(managed);
-}
-END_TEST
-
-START_TEST(stragglers_take_longer_for_their_life)
-{
-	weir_faults_config faults = none;
-	faults.straggler = 0.4;
-	faults.straggler_factor = 2;
-	managed_cluster *managed = mixed("mmmmmmmm", 1, &faults);
-	for (int i = 8; i < MANY; i++) {
-		up(managed);
-	}
-	uint64_t slow = 0;
-	for (uint32_t id = 0; id < MANY; id++) {
-		bool expected = uniform("faults: straggler", id) < 0.4;
-		ck_assert_double_eq(managed_view(managed, id).slowness, expected ? 2 : 1);
-		slow += expected;
-	}
-	ck_assert_uint_eq(faults_of(managed).stragglers, slow);
-	check_share(slow, MANY, 0.4);
-	for (int i = 0; i < 8; i++) {
-		managed_arrive(managed, 0, 100, 11);
-	}
-	managed_run(managed, 9);
-	uint32_t seen = 0;
-	for (int64_t i = 0; i < 8; i++) {
-		const weir_request_row *row = small_cluster_row(managed->cluster, i);
-		double factor = managed_view(managed, (uint32_t)row->prompt_instance).slowness;
-		ck_assert_double_eq(row->ttft, factor * 1);
-		ck_assert_double_eq(row->e2e, factor * (1 + 10 * 0.25));
-		seen |= factor > 1 ? 2 : 1;
-	}
-	ck_assert_uint_eq(seen, 3);
-	managed_cluster_destroy(managed);
-}
-END_TEST
-
-/* --- stock-outs --- */
-
-START_TEST(stock_outs_come_last_and_refuse)
-{
-	weir_faults_config faults = none;
-	faults.stock_out_mtbf = 1000;
-	faults.stock_out_duration = 500;
-	managed_cluster *managed = mixed("m", 1, &faults);
-	const double end = 2e6;
-	const weir_scale_request request = {.tag = WEIR_TAG_MIXED, .type = WEIR_ANY_TYPE};
-	double next = exponential("faults: stock-out", 0, 0, 1000);
-	double out = 0;
-	uint64_t starts = 0;
-	size_t rows = 0;
-	while (next < end) {
-		double from = next;
-		double until = from;
-		for (; next <= until || next == from; starts++) {
-			until = fmax(until, next + exponential("faults: stock-out duration", 0, starts, 500));
-			next += exponential("faults: stock-out", 0, starts + 1, 1000);
-		}
-		out += until - from;
-		managed_run(managed, (from + until) / 2);
-		weir_instance_handle made;
-		ck_assert_int_eq(weir_manager_scale_up_full(managed->manager, actor, &request, &made),
-		                 WEIR_REFUSED_STOCK_OUT);
-		managed_run(managed, (until + next) / 2);
-		const weir_scaling_event_row *row = row_of(managed, WEIR_SCALING_STOCK_OUT, rows);
-		ck_assert_double_eq_tol(row->time, from, 1e-6);
-		row = row_of(managed, WEIR_SCALING_RESTOCKED, rows++);
-		ck_assert_double_eq_tol(row->time, until, 1e-6);
-		ck_assert_uint_eq(faults_of(managed).stock_outs, starts);
-	}
-	ck_assert_int_eq(
-	    weir_manager_scale_up_full(managed->manager, actor, &request, &(weir_instance_handle){0}),
-	    WEIR_REFUSED_NONE);
-	ck_assert_uint_eq(managed_counters(managed).refused[WEIR_REFUSED_STOCK_OUT], rows);
-	ck_assert_double_eq_tol((double)starts, end / 1000, 4 * sqrt(end / 1000));
-	/* Poisson starts of exponential lengths: an M/G/infinity queue is empty exp(-rho) of the time;
-	 * busy and idle periods alternate, 1000 s idle in the mean. */
-	ck_assert_double_eq_tol(out / end, 1 - exp(-0.5), 0.03);
-	managed_cluster_destroy(managed);
-}
-END_TEST
-
-START_TEST(types_run_out_one_by_one)
-{
-	weir_faults_config faults = none;
-	faults.stock_out_mtbf = 1e4;
-	faults.stock_out_duration = 1e-3;
-	small_cluster *cluster = managed_servers("jsq", "mm", 1);
-	cluster->applications[1] = cluster->applications[0];
-	cluster->config.application_count = 2;
-	managed_cluster *managed = managed_cluster_create(cluster, &managed_defaults);
-	managed_faults(managed, &faults, SEED);
-	ck_assert_uint_eq(weir_faults_background(managed->faults), 4);
-	for (uint32_t type = 0; type < 4; type++) {
-		managed_cluster *copy = managed_copy(managed);
-		managed_run(copy, exponential("faults: stock-out", type, 0, 1e4) + 1e-9);
-		const weir_scale_request request = {type / 2, WEIR_TAG_MIXED, (int32_t)(type % 2)};
-		const weir_scale_request other = {type / 2, WEIR_TAG_MIXED, (int32_t)(1 - type % 2)};
-		weir_instance_handle made;
-		ck_assert_int_eq(weir_manager_scale_up_full(copy->manager, actor, &request, &made),
-		                 WEIR_REFUSED_STOCK_OUT);
-		ck_assert_int_eq(weir_manager_scale_up_full(copy->manager, actor, &other, &made),
-		                 WEIR_REFUSED_NONE);
-		managed_cluster_destroy(copy);
-	}
 	managed_cluster_destroy(managed);
 }
 END_TEST
@@ -693,13 +410,6 @@ int main(void)
 	tcase_add_test(tests, a_notice_ends_boots_and_flips);
 	tcase_add_test(tests, what_flips_is_replaced_in_its_new_pool);
 	tcase_add_test(tests, a_share_of_the_servers_is_spot);
-	tcase_add_test(tests, a_boot_that_fails_does_so_at_its_end_and_is_tried_again);
-	tcase_add_test(tests, without_replace_what_is_lost_stays_lost);
-	tcase_add_test(tests, a_boot_that_is_cancelled_has_not_failed);
-	tcase_add_test(tests, a_share_of_the_boots_is_slow);
-	tcase_add_test(tests, stragglers_take_longer_for_their_life);
-	tcase_add_test(tests, stock_outs_come_last_and_refuse);
-	tcase_add_test(tests, types_run_out_one_by_one);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

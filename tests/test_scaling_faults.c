@@ -371,6 +371,39 @@ START_TEST(what_flips_is_replaced_in_its_new_pool)
 }
 END_TEST
 
+START_TEST(what_flips_at_its_hour_is_spared_until_it_has_served_another)
+{
+	weir_faults_config faults = no_faults;
+	faults.instance_mtbf = 1e5;
+	weir_scaling_config config = managed_defaults;
+	config.role_flip_delay = 50;
+	managed_cluster *managed =
+	    managed_cluster_create(managed_servers("kv_jsq", "pptt", 1), &config);
+	managed_faults(managed, &faults, FAULT_SEED);
+	double crash = fault_exponential("faults: crash", 0, 0, 1e5);
+	managed_run(managed, crash - 20);
+	ck_assert_int_eq(
+	    weir_manager_flip(managed->manager, actor, (weir_instance_handle){0, 0}, WEIR_TAG_TOKEN),
+	    WEIR_REFUSED_NONE);
+	managed_run(managed, crash + 50);
+	ck_assert_int_eq(managed_view(managed, 0).state, WEIR_INSTANCE_ACTIVE);
+	managed_run(managed, 1e6);
+	bool found = false;
+	for (size_t i = 0; i < faults_of(managed).crashes; i++) {
+		const weir_scaling_event_row *row = row_of(managed, WEIR_SCALING_CRASHED, i);
+		if (row->instance == 0) {
+			/* It was empty 1 s after the flip began. */
+			ck_assert_double_eq_tol(
+			    row->time, crash - 20 + 1 + 50 + fault_exponential("faults: crash", 0, 1, 1e5),
+			    1e-6);
+			found = true;
+		}
+	}
+	ck_assert(found);
+	managed_cluster_destroy(managed);
+}
+END_TEST
+
 START_TEST(a_share_of_the_servers_is_spot)
 {
 	weir_faults_config faults = no_faults;
@@ -409,6 +442,7 @@ int main(void)
 	tcase_add_test(tests, a_preempted_server_without_work_goes_when_it_is_empty);
 	tcase_add_test(tests, a_notice_ends_boots_and_flips);
 	tcase_add_test(tests, what_flips_is_replaced_in_its_new_pool);
+	tcase_add_test(tests, what_flips_at_its_hour_is_spared_until_it_has_served_another);
 	tcase_add_test(tests, a_share_of_the_servers_is_spot);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

@@ -58,7 +58,7 @@ END_TEST
 START_TEST(a_boot_that_is_cancelled_has_not_failed)
 {
 	weir_faults_config faults = no_faults;
-	faults.boot_failure = 1;
+	faults.boot_failure = 0.999;
 	managed_cluster *managed = faulty_cluster("m", 1, &faults);
 	scale_up(managed);
 	weir_manager_resize(managed->manager, actor, 0, WEIR_TAG_MIXED, WEIR_ANY_TYPE, -1);

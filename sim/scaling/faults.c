@@ -14,7 +14,7 @@ static const char actor[] = "faults";
  * the slot is used again, so that there are never more than the slots. */
 typedef struct instance_fate {
 	weir_event_handle crash;
-	uint32_t draws; /* potential crashes so far */
+	uint32_t draws; /* of times until a crash */
 } instance_fate;
 
 typedef struct server_fate {
@@ -97,12 +97,17 @@ static void cancel(weir_faults *faults, weir_event_handle handle)
 	faults->pending -= weir_engine_cancel(faults->engine, handle);
 }
 
-static void schedule_crash(weir_faults *faults, weir_instance_handle instance)
+/* From now on, or from the end of its boot or flip: what boots does not crash. */
+static void schedule_crash(weir_faults *faults, weir_instance_handle handle)
 {
-	instance_fate *fate = &faults->instances[instance.slot];
-	double delay = exponential(faults, "faults: crash", pack(fate->draws++, instance.id),
+	const weir_managed_instance *instance = weir_manager_instance(faults->manager, handle);
+	instance_fate *fate = &faults->instances[handle.slot];
+	double delay = exponential(faults, "faults: crash", pack(fate->draws++, handle.id),
 	                           faults->config->instance_mtbf);
-	schedule(faults, WEIR_FAULT_CRASH, delay, pack(instance.slot, instance.id), &fate->crash);
+	if (instance->state == WEIR_INSTANCE_SCALING_UP) {
+		delay += instance->ready_at - weir_engine_now(faults->engine);
+	}
+	schedule(faults, WEIR_FAULT_CRASH, delay, pack(handle.slot, handle.id), &fate->crash);
 }
 
 static void schedule_stock_out(weir_faults *faults, uint32_t type)

@@ -6,8 +6,8 @@
  * own number (id, count of boots), and nothing else: turning a kind on leaves the others where they
  * were, and the same instance meets the same fate under every policy (common random numbers).
  *
- * - Crash: potential crashes of an instance are a Poisson process from its creation; one that finds
- *   it SCALING_UP does nothing.
+ * - Crash: an exponential time after the instance was first ACTIVE. One that flips at that moment
+ *   is spared, and another such time begins when it is ACTIVE again.
  * - Server loss and preemption come an exponential time after the server's creation. At the notice
  *   of a preemption its instances drain (see weir_manager_preempt); what is left
  *   preemption_notice later is lost.

@@ -195,8 +195,13 @@ managed_cluster *managed_copy(const managed_cluster *source)
 {
 	managed_cluster *copy = weir_allocate(1, sizeof *copy);
 	ck_assert_ptr_nonnull(copy);
-	copy->cluster = small_cluster_copy(source->cluster);
+	/* From the same beginning. */
+	copy->cluster = small_cluster_create();
+	memcpy(copy->cluster->applications, source->cluster->applications,
+	       sizeof copy->cluster->applications);
+	copy->cluster->config = source->cluster->config;
 	copy->config = source->config;
+	small_cluster_start(copy->cluster);
 	manage(copy);
 	if (source->faults != NULL) {
 		managed_faults(copy, &source->faults_config, source->faults_seed);

@@ -224,9 +224,14 @@ static void shadow_time(shadow *s, const small_cluster *cluster)
 	s->last = now;
 }
 
+static void check_within(double found, long double expected, double relative)
+{
+	ck_assert_double_le(fabs(found - (double)expected), relative * fabs((double)expected));
+}
+
 static void check_close(double found, long double expected)
 {
-	ck_assert_double_le(fabs(found - (double)expected), 1e-9 * fabs((double)expected));
+	check_within(found, expected, 1e-9);
 }
 
 static long double total_of(const weir_instance_view *view)
@@ -358,6 +363,13 @@ START_TEST(errors_do_not_build_up_over_long_runs)
 		ck_assert_ok(weir_serving_set_state(cluster->serving, instance, state, &error), &error);
 	}
 	check_shadow(&s, cluster);
+	/* To a few roundings of one double, after so many changes. */
+	weir_pool_books books = books_of(cluster, WEIR_TAG_MIXED);
+	for (int state = 0; state < WEIR_INSTANCE_STATE_COUNT; state++) {
+		check_within(books.seconds[state], s.seconds[0][WEIR_TAG_MIXED][state], 1e-15);
+	}
+	/* All the time there were two, for half a cent each. */
+	check_within(books.cost_usd, (long double)weir_engine_now(cluster->engine) / 100, 1e-15);
 	small_cluster_destroy(cluster);
 }
 END_TEST

@@ -6,6 +6,8 @@
 #include "scaling/policy.h"
 #include "scaling/policy_apa.h"
 #include "scaling/policy_ar.h"
+#include "scaling/policy_dynamo_load.h"
+#include "scaling/policy_dynamo_throughput.h"
 #include "scaling/policy_holt_winters.h"
 #include "scaling/policy_hpa.h"
 #include "scaling/policy_keda.h"
@@ -16,6 +18,8 @@
 #include "scaling/policy_schedule.h"
 #include "scaling/policy_slope.h"
 #include "scaling/policy_static.h"
+#include "scaling/policy_wva.h"
+#include "scaling/policy_wva2.h"
 
 WEIR_BEGIN_C
 
@@ -36,7 +40,11 @@ WEIR_BEGIN_C
 	P(apa)                                                                                         \
 	P(slope)                                                                                       \
 	P(holt_winters)                                                                                \
-	P(ar)
+	P(ar)                                                                                          \
+	P(dynamo_throughput)                                                                           \
+	P(dynamo_load)                                                                                 \
+	P(wva)                                                                                         \
+	P(wva2)
 
 /* Ignores a line of the list. */
 #define WEIR_NO_POLICY(name)

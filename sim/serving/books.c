@@ -58,6 +58,7 @@ static void count_type(weir_serving *serving, const weir_instance *instance, int
 
 void weir_books_enter(weir_serving *serving, weir_instance *instance)
 {
+	instance->pool = instance->application * WEIR_TAG_COUNT + (uint32_t)instance->tag;
 	weir_pool *pool = weir_pool_of(serving, instance);
 	double now = weir_engine_now(serving->engine);
 	settle(pool, now);

@@ -354,13 +354,27 @@ static void run_batch(weir_serving *serving, weir_instance *instance)
 	}
 }
 
+/* The pool's sums follow what has joined and left the batch since these counts were taken. */
+static void count_queued(weir_serving *serving, const weir_instance *instance,
+                         uint32_t prompts_before, uint32_t pending_before)
+{
+	uint32_t prompts = instance->pending_prompts.count;
+	uint32_t pending = weir_pending_count(&instance->pending);
+	if (prompts != prompts_before || pending != pending_before) {
+		weir_pool *pool = weir_pool_of(serving, instance);
+		int64_t change = (int64_t)prompts - prompts_before;
+		pool->queued_prompts += change;
+		pool->queued_tokens += (int64_t)pending - pending_before - change;
+	}
+}
+
 static void start_iterations(weir_serving *serving, weir_instance *instance)
 {
 	weir_application_state *application = weir_application_of(serving, instance);
 	const weir_instance_type *type = &application->config->types[instance->type];
 	weir_task *tasks = serving->inflight.tasks;
-	int64_t queued_prompts = instance->pending_prompts.count;
-	int64_t pending = weir_pending_count(&instance->pending);
+	uint32_t prompts_before = instance->pending_prompts.count;
+	uint32_t pending_before = weir_pending_count(&instance->pending);
 	weir_instance_account(instance, weir_engine_now(serving->engine));
 
 	weir_selection *selection = &serving->selection;
@@ -387,10 +401,7 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 	}
 	note_memory(serving, instance);
 	instance->passes++;
-	weir_pool *pool = weir_pool_of(serving, instance);
-	queued_prompts -= instance->pending_prompts.count;
-	pool->queued_prompts -= queued_prompts;
-	pool->queued_tokens -= pending - weir_pending_count(&instance->pending) - queued_prompts;
+	count_queued(serving, instance, prompts_before, pending_before);
 
 	if (instance->batch.count == 0) {
 		instance->power_w = weir_idle_power(serving, type);
@@ -409,7 +420,7 @@ static void start_iterations(weir_serving *serving, weir_instance *instance)
 	run_batch(serving, instance);
 }
 
-void weir_instance_task_queues(weir_serving *serving, weir_instance *instance, uint32_t task)
+static inline void queue_task(weir_serving *serving, weir_instance *instance, uint32_t task)
 {
 	const weir_application_state *application = weir_application_of(serving, instance);
 	weir_task *tasks = serving->inflight.tasks;
@@ -452,11 +463,16 @@ void weir_instance_task_queues(weir_serving *serving, weir_instance *instance, u
 	}
 }
 
+void weir_instance_task_queues(weir_serving *serving, weir_instance *instance, uint32_t task)
+{
+	queue_task(serving, instance, task);
+}
+
 void weir_instance_task_arrives(weir_serving *serving, weir_instance *instance, uint32_t task)
 {
 	const weir_application_state *application = weir_application_of(serving, instance);
 	const weir_task *arrived = &serving->inflight.tasks[task];
-	weir_instance_task_queues(serving, instance, task);
+	queue_task(serving, instance, task);
 	if (instance->batch.count == 0) {
 		if (instance->memory + arrived->need <= instance->memory_limit) {
 			start_iterations(serving, instance);

@@ -35,6 +35,7 @@ typedef struct weir_instance_work {
 typedef struct weir_instance {
 	uint32_t slot, id;
 	uint32_t server, application, type; /* the server's slot */
+	uint32_t pool; /* of its application and tag, a place in the array of pools */
 	weir_tag tag, list;
 	weir_instance_state state;
 	bool exists;

@@ -265,10 +265,10 @@ static weir_status check_servers(const weir_serving *serving, weir_error *error)
 
 static weir_status check_equal(const char *what, int64_t found, int64_t expected, weir_error *error)
 {
-	return found == expected ? WEIR_OK
-	                         : weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
-	                                          "%s: %lld, of which %lld are accounted for", what,
-	                                          (long long)found, (long long)expected);
+	return found == expected
+	           ? WEIR_OK
+	           : weir_error_set(error, WEIR_ERROR_INTERNAL, NULL, "%s: %lld, recounted %lld", what,
+	                            (long long)found, (long long)expected);
 }
 
 /* Every request is in one place, and every token that was processed or made went into a request
@@ -323,6 +323,62 @@ static weir_status check_conservation(const weir_serving *serving, weir_error *e
 	return status;
 }
 
+/* What waits at the scheduler of an application stands in order of arrival, up to the last. */
+static weir_status check_line(const weir_serving *serving, size_t application, weir_error *error)
+{
+	const weir_application_state *state = &serving->applications[application];
+	const weir_inflight_request *requests = serving->inflight.requests;
+	uint64_t count = 0;
+	uint32_t last = WEIR_NONE;
+	for (uint32_t r = state->waiting_first; r != WEIR_NONE; r = requests[r].next) {
+		if (requests[r].phase != WEIR_PHASE_AT_SCHEDULER ||
+		    requests[r].application != application ||
+		    (last != WEIR_NONE && requests[r].sequence <= requests[last].sequence)) {
+			return weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
+			                      "request %lld waits at the scheduler out of its place",
+			                      (long long)requests[r].id);
+		}
+		last = r;
+		count++;
+	}
+	weir_status status = check_equal("last in the line at the scheduler",
+	                                 (int64_t)state->waiting_last, (int64_t)last, error);
+	return status != WEIR_OK
+	           ? status
+	           : check_equal("requests in the line at the scheduler",
+	                         (int64_t)state->counters.waiting_at_scheduler, (int64_t)count, error);
+}
+
+static weir_status check_transfers_waiting(const weir_serving *serving, size_t application,
+                                           uint64_t *total, weir_error *error)
+{
+	uint64_t count = 0;
+	for (uint32_t r = 0; r < serving->inflight.used; r++) {
+		const weir_inflight_request *request = &serving->inflight.requests[r];
+		count += request->phase == WEIR_PHASE_TRANSFER_WAIT && request->application == application;
+	}
+	*total += count;
+	return check_equal("transfers that wait",
+	                   (int64_t)serving->applications[application].transfers_waiting,
+	                   (int64_t)count, error);
+}
+
+static weir_status check_waiting(const weir_serving *serving, weir_error *error)
+{
+	weir_status status = WEIR_OK;
+	uint64_t transfers = 0;
+	for (size_t a = 0; a < serving->cluster->application_count && status == WEIR_OK; a++) {
+		status = check_line(serving, a, error);
+		if (status == WEIR_OK) {
+			status = check_transfers_waiting(serving, a, &transfers, error);
+		}
+	}
+	return status != WEIR_OK
+	           ? status
+	           : check_equal("transfers that wait, of all", (int64_t)serving->transfers_waiting,
+	                         (int64_t)transfers, error);
+}
+
 weir_status weir_serving_check(const weir_serving *serving, weir_error *error)
 {
 	recount *counts = weir_allocate(serving->instance_slots, sizeof *counts);
@@ -343,6 +399,9 @@ weir_status weir_serving_check(const weir_serving *serving, weir_error *error)
 		if (serving->instances[i].exists) {
 			status = check_instance(serving, i, &counts[i], error);
 		}
+	}
+	if (status == WEIR_OK) {
+		status = check_waiting(serving, error);
 	}
 	if (status == WEIR_OK) {
 		status = check_pools(serving, error);

@@ -109,10 +109,12 @@ WEIR_API void weir_serving_remove_instance(weir_serving *serving, weir_instance_
  * Takes every request off an instance that is not ACTIVE (asserted), which is empty afterwards. A
  * request that has a task or KV cache there begins again from its prompt, oldest first, its cache
  * lost: `failure` counts against weir_cluster.max_retries (the request fails beyond it), otherwise
- * it is a move, which never fails. A request that only has its token instance there while its
- * prompt still waits or runs elsewhere keeps its prompt and gets another token instance when that
- * is done. Returns how many requests began again or failed. Transfers are cancelled; iterations
- * finished by now count as work done, the rest is lost. Cost: O(requests in the system).
+ * it is a move, which never fails. So does one whose KV cache is on its way there or waits to be.
+ * A request that only has its token instance there while its prompt still waits or runs elsewhere
+ * keeps its prompt and gets another token instance when that is done; when there is none then, it
+ * moves. Returns how many requests began again or failed by this call. Transfers are cancelled;
+ * iterations finished by now count as work done, the rest is lost. Cost: O(n log n) in the requests
+ * in the system.
  */
 WEIR_API weir_status weir_serving_evict(weir_serving *serving, weir_instance_handle instance,
                                         bool failure, uint64_t *evicted, weir_error *error);

@@ -72,7 +72,7 @@ static inline weir_application_state *weir_application_of(weir_serving *serving,
 
 static inline weir_pool *weir_pool_of(weir_serving *serving, const weir_instance *instance)
 {
-	return &serving->pools[(size_t)instance->application * WEIR_TAG_COUNT + instance->tag];
+	return &serving->pools[instance->pool];
 }
 
 static inline double weir_idle_power(const weir_serving *serving, const weir_instance_type *type)

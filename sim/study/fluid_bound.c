@@ -105,6 +105,15 @@ static double least_share(const price_grid *grid, const weir_fluid_weights *weig
 	return fmax(least, 0.0);
 }
 
+/* The weights scaled until they are valid, and what that leaves for prompts. */
+static weir_fluid_weights made_valid(const price_grid *grid, const weir_fluid_weights *weights)
+{
+	double share = least_share(grid, weights);
+	weir_fluid_weights valid = {.token = weights->token * share, .memory = weights->memory * share};
+	valid.prompt = fmax(most_prompt_weight(grid, valid.token, valid.memory, 1), 0.0);
+	return valid;
+}
+
 /* The best weights on a coarse grid, made valid on the whole one. */
 static void search(const price_grid *grid, double least_price, const weir_fluid_weights *demand,
                    weir_fluid_weights *best)
@@ -121,11 +130,12 @@ static void search(const price_grid *grid, double least_price, const weir_fluid_
 			}
 		}
 	}
-	/* Between the points looked at, they may be too much together. */
-	double share = least_share(grid, best);
-	best->token *= share;
-	best->memory *= share;
-	best->prompt = fmax(most_prompt_weight(grid, best->token, best->memory, 1), 0.0);
+	/* Between the points looked at, they may be too much together: all give way, or prompts alone.
+	 */
+	weir_fluid_weights together = made_valid(grid, best);
+	best->prompt = 0;
+	weir_fluid_weights alone = made_valid(grid, best);
+	*best = worth(demand, &alone) > worth(demand, &together) ? alone : together;
 }
 
 bool weir_fluid_weights_find(const weir_fluid_iterations *iterations,

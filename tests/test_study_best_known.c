@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "study/fluid_bound.h"
+#include "study/schedule_demand.h"
+#include "study/schedule_run.h"
 #include "support/run_support.h"
 #include "support/test_support.h"
 
@@ -152,6 +154,39 @@ START_TEST(replayed_schedules_are_the_same_runs)
 }
 END_TEST
 
+/* What a run measures over time adds up to its totals. */
+START_TEST(steps_add_up)
+{
+	study s;
+	make_study(&s);
+	double last = 0;
+	schedule_grid grid;
+	schedule_run run;
+	const schedule_progress progress = {0};
+	weir_error error = {0};
+	ck_assert_ok(schedule_last_arrival(s.config, &last, &error), &error);
+	ck_assert_ok(schedule_grid_make(s.config, last, &grid, &error), &error);
+	ck_assert_ok(schedule_run_policies(s.of_policies[0], &grid, NULL, 0, &progress, &run, &error),
+	             &error);
+	double usd = 0, broken = 0;
+	for (size_t i = 0; i < grid.applications * grid.steps; i++) {
+		usd += run.usd[i];
+		broken += run.broken[i];
+	}
+	const weir_totals *totals = &run.result.summary.totals;
+	ck_assert_double_eq(totals->last_arrival, last);
+	ck_assert_double_eq_tol(usd, totals->cost_usd, 1e-9 * totals->cost_usd);
+	ck_assert_double_gt(broken, 0.0);
+	ck_assert_double_eq_tol(1.0 - broken / totals->arrived, totals->attainment, 1e-12);
+	/* Prompt pool from the start fleet on; there is no mixed pool. */
+	ck_assert_int_gt(run.sizes[0], 0);
+	ck_assert_int_eq(run.sizes[WEIR_TAG_MIXED * grid.steps], -1);
+	schedule_run_release(&run);
+	schedule_grid_release(&grid);
+	end_study(&s);
+}
+END_TEST
+
 START_TEST(the_same_every_time)
 {
 	study s;
@@ -216,6 +251,7 @@ int main(void)
 	tcase_set_timeout(tests, 240);
 	tcase_add_test(tests, never_dearer_than_its_seeds);
 	tcase_add_test(tests, replayed_schedules_are_the_same_runs);
+	tcase_add_test(tests, steps_add_up);
 	tcase_add_test(tests, the_same_every_time);
 	tcase_add_test(tests, progress_can_stop_it);
 	tcase_add_test(tests, without_policies_and_in_one_pool);

@@ -50,7 +50,7 @@ static const weir_config *busy_config(void)
 START_TEST(runs_that_scale_hold)
 {
 	const char *path = test_path("elastic.h5");
-	test_run_elastic(path);
+	test_run_elastic(path, TRACE);
 	expect_holds(path);
 	/* Otherwise little would have been checked. */
 	static const char *const some[] = {
@@ -346,7 +346,7 @@ START_TEST(one_changed_value_of_a_run_that_scales_fails_its_check)
 	    {"/instances/server", 0, 99, false, WEIR_VERIFY_lifecycle},
 	    {"/instances/busy", 0, 1e-3, true, WEIR_VERIFY_pools},
 	    {"/instances/energy", 0, 1, true, WEIR_VERIFY_pools},
-	    {"/instances/prompt_tokens", 0, 1, true, WEIR_VERIFY_tokens},
+	    {"/instances/prompt_tokens", 0, 1, true, WEIR_VERIFY_pools},
 	    {"/servers/server", 0, 1, true, WEIR_VERIFY_bill},
 	    {"/servers/created", 0, 1e-3, true, WEIR_VERIFY_bill},
 	    {"/servers/removed", 0, -1e-3, true, WEIR_VERIFY_bill},
@@ -373,7 +373,7 @@ START_TEST(one_changed_value_of_a_run_that_scales_fails_its_check)
 	};
 	const char *good = test_path("surgery.h5");
 	const char *changed = test_path("changed.h5");
-	test_run_elastic(good);
+	test_run_elastic(good, TRACE);
 	for (size_t i = 0; i < sizeof surgeries / sizeof surgeries[0]; i++) {
 		const surgery *s = &surgeries[i];
 		copy_file(good, changed);
@@ -406,7 +406,7 @@ START_TEST(one_changed_total_of_a_run_that_scales_fails_its_check)
 	};
 	const char *good = test_path("surgery.h5");
 	const char *changed = test_path("changed.h5");
-	test_run_elastic(good);
+	test_run_elastic(good, TRACE);
 	for (size_t i = 0; i < sizeof totals / sizeof totals[0]; i++) {
 		const surgery s = {.column = "/totals/value",
 		                   .row = row_of_total(good, totals[i].name),
@@ -423,7 +423,7 @@ END_TEST
 START_TEST(a_request_on_an_instance_outside_its_life_fails)
 {
 	const char *path = test_path("surgery.h5");
-	test_run_elastic(path);
+	test_run_elastic(path, TRACE);
 	size_t count = 0;
 	double *id = test_recorded_column(path, "instances", "instance", &count);
 	double *removed = test_recorded_column(path, "instances", "removed", &count);

@@ -34,7 +34,7 @@ static void stir(const weir_policy_context *context, void *state, const weir_vie
 	weir_decide_change(decision, WEIR_TAG_TOKEN, WEIR_ANY_TYPE, change);
 }
 
-void test_run_elastic(const char *path)
+void test_run_elastic(const char *path, const char *trace)
 {
 	static const weir_policy_type type = {
 	    .name = "stir",
@@ -47,10 +47,9 @@ void test_run_elastic(const char *path)
 	};
 	const weir_controller_policy policy = {.type = &type, .pool = -1};
 	const weir_config *config =
-	    test_config(TEST_PARITY_CONFIG, "trace.path=" WEIR_SOURCE_DIR "/tests/parity/syn_burst.csv",
-	                "servers=dgx-h100:3,dgx-a100:3", "pools=prompt:dgx-h100,token:dgx-a100",
-	                "scheduler.kind=mixed_pool", "scaling.max_total_instances=9",
-	                "scaling.drain_timeout=1.5", NULL);
+	    test_config(TEST_PARITY_CONFIG, trace, "servers=dgx-h100:3,dgx-a100:3",
+	                "pools=prompt:dgx-h100,token:dgx-a100", "scheduler.kind=mixed_pool",
+	                "scaling.max_total_instances=9", "scaling.drain_timeout=1.5", NULL);
 	weir_recording recording;
 	const weir_sim_observer observer = weir_recording_observer(&recording);
 	const weir_provenance provenance = {"", ""};

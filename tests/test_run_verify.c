@@ -431,8 +431,8 @@ START_TEST(a_request_on_an_instance_outside_its_life_fails)
 	size_t gone = 0;
 	size_t late = 0;
 	for (size_t i = 0; i < count; i++) {
-		gone = removed[i] < removed[gone] ? i : gone;
-		late = active[i] > active[late] ? i : late;
+		gone = isnan(removed[gone]) || removed[i] < removed[gone] ? i : gone;
+		late = isnan(active[late]) || active[i] > active[late] ? i : late;
 	}
 	size_t requests = 0;
 	weir_request_row *rows = test_recorded_rows(path, &requests);

@@ -284,7 +284,7 @@ START_TEST(bounds_and_regret)
 	const weir_pool_options pool = {.workers = 2};
 	make_plan(&made);
 	made.plan.bases = made.bases;
-	made.plan.budget = 2;
+	made.plan.budget = 12;
 	made.plan.target = 0.5;
 	ck_assert_ok(weir_study_run(&made.plan, &pool, &study, &error), &error);
 	ck_assert_uint_eq(study.row_count, POLICIES + 2);
@@ -303,7 +303,7 @@ START_TEST(bounds_and_regret)
 			options.policies = known_policies;
 			options.policy_count = POLICIES;
 			options.attainment = 0.5;
-			options.budget = 2;
+			options.budget = 12;
 			weir_best_known *known = NULL;
 			weir_fluid_bound fluid;
 			ck_assert_ok(weir_best_known_search(base, &options, &known, &error), &error);

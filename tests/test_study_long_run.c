@@ -11,7 +11,7 @@
 #include "support/test_support.h"
 
 #define WORKLOAD                                                                                   \
-	"workload={\"count\": 600, \"arrivals\": {\"kind\": \"poisson\", \"rate\": 9},"               \
+	"workload={\"count\": 600, \"arrivals\": {\"kind\": \"poisson\", \"rate\": 9},"                \
 	" \"sizes\": {\"kind\": \"drawn\", \"prompt\": {\"kind\": \"lognormal\", \"median\": 900,"     \
 	" \"sigma\": 0.9, \"maximum\": 8000}, \"output\": {\"kind\": \"lognormal\", \"median\": 20,"   \
 	" \"sigma\": 1.5, \"maximum\": 900}}}"

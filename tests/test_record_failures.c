@@ -180,11 +180,14 @@ static void fill_up(const char *path, const char *message, bool flushing)
 	ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
 	/* Lasting: nothing succeeds after it. */
 	fixture_row made = fixture_make(row);
+	int lasting =
+	    0; /* counted: Check writes each assertion to a file, which must not grow either */
 	for (int i = 0; i < 10000; i++) {
 		weir_error again = {0};
-		ck_assert_int_eq(weir_recorder_append(recorder, table, &made, &again), WEIR_ERROR_IO);
-		ck_assert_str_eq(again.message, error.message);
+		lasting += weir_recorder_append(recorder, table, &made, &again) == WEIR_ERROR_IO &&
+		           strcmp(again.message, error.message) == 0;
 	}
+	ck_assert_int_eq(lasting, 10000);
 	ck_assert_int_eq(weir_recorder_tick(recorder, &error), WEIR_ERROR_IO);
 	ck_assert_int_eq(weir_recorder_stop(recorder, &error), WEIR_ERROR_IO);
 	weir_recorder_abort(recorder, error.message, true);

@@ -1,5 +1,6 @@
 """One recorded run, and the totals of several."""
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -51,18 +52,29 @@ def _unfinished(path):
     )
 
 
+@contextlib.contextmanager
+def _reading(path, what):
+    """h5py and numpy say in many ways that a file is damaged."""
+    try:
+        yield
+    except (KeyError, OSError, RuntimeError, ValueError) as error:
+        raise RunError(f"{path}: cannot read {what}, which may be damaged: {error}") from None
+
+
 def _open(path):
     """Opens the file of a finished run. OSError, as from open(), where it cannot be read at all."""
     h5py = library("h5py")
     _check_file(path, h5py)
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
+        with _reading(path, "the file"):
+            file = h5py.File(path, "r")
+    except RunError:
         if not _was_closed(path):
             raise _unfinished(path) from None
-        raise RunError(f"{path}: cannot read the file, which may be damaged: {error}") from None
+        raise
     try:
-        _check_format(path, file.attrs)
+        with _reading(path, "the file"):
+            _check_format(path, file.attrs)
     except BaseException:
         file.close()
         raise
@@ -143,64 +155,62 @@ class Run:
 
     @property
     def seed(self):
-        return _plain(self._open_file().attrs["seed"])
+        file = self._open_file()
+        with _reading(self.path, "the seed"):
+            return _plain(file.attrs["seed"])
 
     @property
     def provenance(self):
         """What two equal runs need not share: command_line, version, workload, started, host, cpu_seconds; a dict."""
-        group = self._open_file().get("provenance")
-        return {name: _plain(value) for name, value in group.attrs.items()} if group is not None else {}
-
-    def _provenance(self, name):
-        found = self.provenance
-        if name not in found:
-            raise RunError(f"{self.path}: does not say its {name}")
-        return found[name]
+        file = self._open_file()
+        with _reading(self.path, "/provenance"):
+            return {name: _plain(value) for name, value in file["provenance"].attrs.items()}
 
     @property
     def version(self):
         """The weir that wrote it."""
-        return self._provenance("version")
+        return self.provenance["version"]
 
     @property
     def command_line(self):
-        return self._provenance("command_line")
+        return self.provenance["command_line"]
 
     @property
     def config(self):
         """The whole config, a dict; json.dump writes it for 'weir run' to repeat the run with. A new one each time."""
         file = self._open_file()
-        if "provenance/config" not in file:
-            raise RunError(f"{self.path}: holds no config")
-        return json.loads(_text(file["provenance/config"][()]))
+        with _reading(self.path, "/provenance/config"):
+            return json.loads(_text(file["provenance/config"][()]))
 
     # Tables
 
     @property
     def tables(self):
         """Names of the tables that the file holds."""
-        return list(_tables_below(self._open_file(), "", library("h5py")))
+        file = self._open_file()
+        with _reading(self.path, "the file"):
+            return list(_tables_below(file, "", library("h5py")))
 
     def _datasets(self, name):
         """The columns of the table `name` in the file, a dict."""
-        group = self._open_file().get(name)
-        columns = _columns(group, library("h5py"))
-        if not columns:
+        file = self._open_file()
+        with _reading(self.path, f"table {name}"):
+            group = file[name] if name in file else None
+            datasets = {column: group[column] for column in _columns(group, library("h5py"))}
+        if not datasets:
             cut = ", and the run was cut short" if self.partial else ""
             raise RunError(f"{self.path}: has no table {name}{cut}; its tables are {', '.join(self.tables)}")
-        return {column: group[column] for column in columns}
+        return datasets
 
     def _read(self, name, column, dataset):
         pandas = library("pandas")
-        try:
+        with _reading(self.path, f"column {name}/{column}"):
             values = dataset[:]
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot read column {name}/{column}: {error}") from None
+            names = [_text(value) for value in dataset.attrs.get("values", [])]
         if values.dtype.kind == "S":
             return pandas.Series([_text(value) for value in values], dtype=object)
-        if "values" not in dataset.attrs:
+        if not names:
             return values
-        names = [_text(value) for value in dataset.attrs["values"]]
         if len(values) > 0 and values.max() >= len(names):
             raise RunError(f"{self.path}: column {name}/{column} holds {values.max()}, which has no name")
         return pandas.Categorical.from_codes(values, names)
@@ -218,14 +228,18 @@ class Run:
             if column not in datasets:
                 known = ", ".join(datasets)
                 raise RunError(f"{self.path}: table {name} has no column {column}; its columns are {known}")
-        wanted = datasets if columns is None else columns
-        frame = pandas.DataFrame({column: self._read(name, column, datasets[column]) for column in wanted})
+        wanted = list(datasets) if columns is None else columns
+        values = {column: self._read(name, column, datasets[column]) for column in wanted}
+        with _reading(self.path, f"table {name}"):
+            frame = pandas.DataFrame(values)
         if columns is None:
             self._frames[name] = frame
         return frame
 
     def _attributes(self, name, attribute):
-        return {column: _text(data.attrs.get(attribute, "")) for column, data in self._datasets(name).items()}
+        datasets = self._datasets(name)
+        with _reading(self.path, f"table {name}"):
+            return {column: _text(data.attrs.get(attribute, "")) for column, data in datasets.items()}
 
     def units(self, table):
         """The unit of each column of a table, a dict; "1" for a ratio or a count, empty for names and numbers that
@@ -287,16 +301,20 @@ class Run:
     def summary(self):
         """Exact statistics of the completed requests: a row per metric, by its name."""
         if self._summary is None:
-            self._summary = self.table("summary").set_index("metric")
+            frame = self.table("summary")
+            with _reading(self.path, "table summary"):
+                self._summary = frame.set_index("metric")
         return self._summary
 
     @property
     def totals(self):
         """Single figures of the run: a Series by name, their units in its attrs["units"]."""
         if self._totals is None:
-            frame = self.table("totals").set_index("name")
-            totals = frame["value"].rename_axis(None).rename("totals")
-            totals.attrs["units"] = frame["unit"].to_dict()
+            frame = self.table("totals")
+            with _reading(self.path, "table totals"):
+                frame = frame.set_index("name")
+                totals = frame["value"].rename_axis(None).rename("totals")
+                totals.attrs["units"] = frame["unit"].to_dict()
             self._totals = totals
         return self._totals
 

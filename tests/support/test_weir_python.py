@@ -377,7 +377,7 @@ class BadFiles(unittest.TestCase):
             file.write(b"\xff" * chunk.size)
         with weir.Run("deflated.h5") as run:
             self.assertEqual(len(run.table("requests", ["e2e"])), run.totals["arrived"])
-            with self.assertRaisesRegex(weir.RunError, r"deflated\.h5: cannot read column requests/ttft: "):
+            with self.assertRaisesRegex(weir.RunError, r"deflated\.h5: cannot read column requests/ttft, which may be damaged: "):
                 run.requests
 
     def test_value_without_name(self):
@@ -390,10 +390,35 @@ class BadFiles(unittest.TestCase):
         with h5py.File(self.changed("bare.h5"), "a") as file:
             del file["provenance"]
         with weir.Run("bare.h5") as run:
-            self.assertEqual(run.provenance, {})
-            for read, what in ((lambda: run.config, "config"), (lambda: run.version, "version")):
-                with self.assertRaisesRegex(weir.RunError, f"{what}$"):
+            for read, what in (
+                (lambda: run.config, "/provenance/config"),
+                (lambda: run.version, "/provenance"),
+                (lambda: run.provenance, "/provenance"),
+            ):
+                with self.assertRaisesRegex(weir.RunError, f"bare.h5: cannot read {what}, which may be damaged"):
                     read()
+            self.assertEqual(len(run.samples), 80)
+
+    def test_damaged_config(self):
+        with h5py.File(self.changed("config.h5"), "a") as file:
+            del file["provenance/config"]
+            file["provenance/config"] = "{"
+        with weir.Run("config.h5") as run, self.assertRaisesRegex(weir.RunError, "cannot read /provenance/config"):
+            run.config
+
+    def test_missing_column(self):
+        with h5py.File(self.changed("less.h5"), "a") as file:
+            del file["totals/value"], file["summary/metric"]
+        with weir.Run("less.h5") as run:
+            for table in ("totals", "summary"):
+                with self.assertRaisesRegex(weir.RunError, f"less.h5: cannot read table {table}, which may be damaged"):
+                    getattr(run, table)
+
+    def test_columns_of_different_length(self):
+        with h5py.File(self.changed("uneven.h5"), "a") as file:
+            file["samples/time"].resize((79,))
+        with weir.Run("uneven.h5") as run, self.assertRaisesRegex(weir.RunError, "cannot read table samples, which"):
+            run.samples
 
 
 class Partial(unittest.TestCase):

@@ -82,9 +82,10 @@ def _open(path):
 
 
 def _check_format(path, attributes):
-    if "weir_schema_version" not in attributes or _text(attributes.get("format", "")) != "weir run":
+    version = attributes.get("weir_schema_version")
+    counts = getattr(version, "shape", None) == () and version.dtype.kind in "iu"
+    if not counts or _text(attributes.get("format", "")) != "weir run":
         raise RunError(f"{path}: is an HDF5 file, but not a run that weir recorded")
-    version = attributes["weir_schema_version"]
     if not 1 <= version <= SCHEMA_VERSION:
         raise RunError(
             f"{path}: has schema version {version}; this package reads up to {SCHEMA_VERSION}: use the one of the "

@@ -353,7 +353,8 @@ class BadFiles(unittest.TestCase):
         with h5py.File("other.h5", "w") as file:
             file["x"] = [1, 2, 3]
         self.refused("other.h5", "is an HDF5 file, but not a run that weir recorded")
-        self.refused(self.changed("other.h5", format="weir study"), "is an HDF5 file, but not a run")
+        for attributes in ({"format": "weir study"}, {"weir_schema_version": "1"}, {"weir_schema_version": [1, 1]}):
+            self.refused(self.changed("other.h5", **attributes), "is an HDF5 file, but not a run that weir recorded")
 
     def test_newer(self):
         newer = weir.SCHEMA_VERSION + 1

@@ -1,5 +1,5 @@
 # What `cmake --install` puts where: bin/weir, both libraries, headers under include/weir, a pkg-config
-# file, and the configs and trace tables under share/weir.
+# file, and the configs, trace tables and Python package under share/weir.
 install(TARGETS weir weir_static weir_shared
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -43,6 +43,9 @@ endforeach()
 # Downloaded traces stay where they were downloaded.
 install(DIRECTORY configs traces DESTINATION ${WEIR_INSTALL_DATADIR} OPTIONAL
   USE_SOURCE_PERMISSIONS PATTERN "*.csv" EXCLUDE)
+# PYTHONPATH=<prefix>/share/weir/python finds it: any Python may, so it belongs to none.
+install(DIRECTORY python DESTINATION ${WEIR_INSTALL_DATADIR}
+  USE_SOURCE_PERMISSIONS PATTERN __pycache__ EXCLUDE)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The pkg-config file finds its prefix from where it lies, so that an installed tree can be moved.

@@ -47,4 +47,7 @@ find "$prefix/include/weir" -name '*.h' -printf '#include "%P"\n' | sort |
 	"$CC" "${flags[@]}" -x c -fsyntax-only -
 
 "$prefix/bin/weir" --version
+if command -v python3 >/dev/null; then
+	PYTHONPATH=$prefix/share/weir/python python3 -c 'import weir; print(weir.Run)'
+fi
 cmp "$WEIR_SOURCE_DIR/LICENSE" "$(find "$prefix" -name LICENSE)"

@@ -2,18 +2,7 @@
 # The Python in README.md and docs/ reads a fresh run, as shown.
 # shellcheck source-path=SCRIPTDIR/.. source=support/cli.sh
 source "$WEIR_SOURCE_DIR/tests/support/cli.sh"
-
-python=
-for candidate in python3 /usr/bin/python3; do
-	if "$candidate" -c 'import h5py, pandas' 2>/dev/null; then
-		python=$candidate
-		break
-	fi
-done
-if [[ -z $python ]]; then
-	echo 'skipped: needs python3 with h5py and pandas (python3-h5py python3-pandas)'
-	exit 77
-fi
+need_python
 
 # The runs that the examples read.
 mkdir "$scratch/runs"
@@ -22,14 +11,17 @@ for kind in jsq token_jsq kv_jsq mixed_pool; do
 		--set "scheduler.kind=$kind" -o "$scratch/runs/$kind.h5"
 done
 cp "$scratch/runs/mixed_pool.h5" "$scratch/runs/default.h5"
+crowd=("$WEIR_SOURCE_DIR/configs/scenarios/flash_crowd.json" --until 400 -q)
+expect_status 0 "$WEIR" run "${crowd[@]}" --policy reactive -o "$scratch/runs/reactive.h5"
+expect_status 0 "$WEIR" run "${crowd[@]}" -o "$scratch/runs/fixed.h5"
 
 blocks=$(awk -v out="$scratch/block" '
 	/^```python$/ { blocks++; file = out blocks ".py"; shown = 1; next }
 	/^```$/ { shown = 0 }
 	shown { print > file }
 	END { print blocks + 0 }' "$WEIR_SOURCE_DIR/README.md" "$WEIR_SOURCE_DIR"/docs/*.md)
-if ((blocks < 2)); then
-	echo "$blocks blocks of Python, not at least 2"
+if ((blocks < 6)); then
+	echo "$blocks blocks of Python, not at least 6"
 	failures=$((failures + 1))
 fi
 cd "$scratch"
@@ -39,6 +31,18 @@ for ((i = 1; i <= blocks; i++)); do
 done
 expect_match '^99% +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' printed
 expect_match '^mixed_pool +p99 of TTFT +[0-9.]+ s' printed
+expect_match '^failed +0$' printed
+expect_match 'has no table decisions; its tables are' printed
+# docs/python.md shows a whole table, of the same config.
+awk '/^```/ { shown = !inside && $0 == "```"; inside = !inside; next } shown' \
+	"$WEIR_SOURCE_DIR/docs/python.md" >table
+expect_match '^instance_hours +[0-9.]+ +3\.00$' table
+while IFS= read -r line; do
+	if ! grep -Fqx -- "$line" printed; then
+		echo "docs/python.md shows what is not printed: $line"
+		failures=$((failures + 1))
+	fi
+done <table
 
 # What pandas finds in the requests is what the summary says.
 cat >compare.py <<'END'

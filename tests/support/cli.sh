@@ -36,6 +36,21 @@ expect_match() {
 	fi
 }
 
+# Sets $python to one that reads runs, with python/weir on its path, or skips the test.
+need_python() {
+	local candidate
+	export PYTHONPATH=$WEIR_SOURCE_DIR/python PYTHONDONTWRITEBYTECODE=1
+	for candidate in /usr/bin/python3 python3; do
+		if "$candidate" -c 'import h5py, pandas' 2>/dev/null; then
+			# shellcheck disable=SC2034 # used by the scripts
+			python=$candidate
+			return
+		fi
+	done
+	echo 'skipped: needs python3 with h5py and pandas (python3-h5py python3-pandas)'
+	exit 77
+}
+
 # The last line of every script.
 finish() {
 	echo "$failures failures"

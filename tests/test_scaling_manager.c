@@ -215,8 +215,11 @@ START_TEST(a_drain_ends_at_the_first_look_that_finds_it_empty)
 	ck_assert_int_eq(down_full(managed, handle(0)), WEIR_REFUSED_NONE);
 	ck_assert_int_eq(managed_view(managed, 0).state, WEIR_INSTANCE_DRAINING);
 	managed_arrive(managed, 0.5, 100, 2);
+	/* Until it is empty only its work can end it; then the next look does. */
+	ck_assert_uint_eq(weir_manager_background(managed->manager), 1);
 	managed_run(managed, 3.999);
 	ck_assert_uint_eq(managed_status(managed).draining, 1);
+	ck_assert_uint_eq(weir_manager_background(managed->manager), 0);
 	managed_run(managed, 4);
 	ck_assert_uint_eq(managed_status(managed).draining, 0);
 	ck_assert_uint_eq(managed_status(managed).servers, 1);
@@ -273,6 +276,8 @@ START_TEST(a_drain_that_takes_too_long_is_ended_on_the_instant)
 	managed_arrive(managed, 0, 100, 101);
 	managed_run(managed, 0.5);
 	ck_assert_int_eq(down_full(managed, handle(0)), WEIR_REFUSED_NONE);
+	/* Its deadline does something about it. */
+	ck_assert_uint_eq(weir_manager_background(managed->manager), 0);
 	managed_run(managed, 2.999);
 	ck_assert_uint_eq(managed_status(managed).draining, 1);
 	managed_log(managed);

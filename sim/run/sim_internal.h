@@ -54,7 +54,7 @@ void weir_sim_destroy_parts(weir_sim *sim);
 void weir_sim_list_policies(const weir_config *config, weir_controller_policy *policies);
 weir_status weir_sim_build_scaling(weir_sim *sim, weir_error *error);
 weir_status weir_sim_handle_scaling(weir_sim *sim, const weir_event *event, weir_error *error);
-/* Pending events of policies and faults that would not by themselves keep the run going. */
+/* Pending events of policies, faults and drains that would not by themselves keep the run going. */
 uint64_t weir_sim_background(const weir_sim *sim);
 /* Tells the observer of what is left of instances and servers. */
 void weir_sim_end_instances(const weir_sim *sim);

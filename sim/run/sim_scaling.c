@@ -112,7 +112,8 @@ weir_status weir_sim_handle_scaling(weir_sim *sim, const weir_event *event, weir
 
 uint64_t weir_sim_background(const weir_sim *sim)
 {
-	return (sim->controller != NULL ? weir_controller_background(sim->controller) : 0) +
+	return weir_manager_background(sim->manager) +
+	       (sim->controller != NULL ? weir_controller_background(sim->controller) : 0) +
 	       (sim->faults != NULL ? weir_faults_background(sim->faults) : 0);
 }
 

@@ -292,6 +292,19 @@ uint32_t weir_manager_operations(const weir_manager *manager)
 	return manager->operations;
 }
 
+uint64_t weir_manager_background(const weir_manager *manager)
+{
+	uint64_t looks = 0;
+	for (uint32_t slot = 0; slot < manager->instance_slots; slot++) {
+		const weir_managed_instance *instance = &manager->instances[slot];
+		looks +=
+		    instance->exists && instance->state == WEIR_INSTANCE_DRAINING &&
+		    isinf(instance->deadline) && weir_engine_is_pending(manager->engine, instance->event) &&
+		    !weir_serving_is_empty(manager->serving, (weir_instance_handle){slot, instance->id});
+	}
+	return looks;
+}
+
 double weir_manager_next_ready(const weir_manager *manager, uint32_t application, weir_tag tag)
 {
 	double next = INFINITY;

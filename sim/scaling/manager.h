@@ -243,6 +243,12 @@ WEIR_API bool weir_manager_has_pool(const weir_manager *manager, uint32_t applic
 /* Operations in flight: instances that boot, drain or flip. */
 WEIR_API uint32_t weir_manager_operations(const weir_manager *manager);
 
+/*
+ * Pending events of the manager that would not by themselves keep a run going: looks at draining
+ * instances that still have work, which only the work itself can end. Cost: O(instances).
+ */
+WEIR_API uint64_t weir_manager_background(const weir_manager *manager);
+
 /* Seconds until the next SCALING_UP instance of the pool is ready; INFINITY when there is none. */
 WEIR_API double weir_manager_next_ready(const weir_manager *manager, uint32_t application,
                                         weir_tag tag);

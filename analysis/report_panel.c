@@ -20,7 +20,8 @@ static cJSON *number(double value, int digits)
 
 void weir_report_add_text(weir_report_run *run, cJSON *object, const char *name, const char *text)
 {
-	weir_report_add(run, object, name, text != NULL ? cJSON_CreateString(text) : cJSON_CreateNull());
+	weir_report_add(run, object, name,
+	                text != NULL ? cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
 void weir_report_add_number(weir_report_run *run, cJSON *object, const char *name, double value,
@@ -127,5 +128,5 @@ cJSON *weir_report_table(weir_report_run *run, const char *id, const char *title
 	cJSON *rows = cJSON_CreateArray();
 	weir_report_add(run, table, "rows", rows);
 	weir_report_add(run, run->tables, NULL, table);
-	return rows;
+	return run->out_of_memory ? NULL : rows;
 }

@@ -127,9 +127,9 @@ weir_status weir_run_file_column(const weir_run_file *run, const char *table, co
 {
 	uint64_t rows = weir_run_file_rows(run, table);
 	*values = weir_allocate((size_t)rows + 1, sizeof **values);
-	weir_status status =
-	    *values != NULL ? weir_reader_read(run->reader, table, column, 0, rows, *values, error)
-	                    : out_of_memory(run, error);
+	weir_status status = *values != NULL
+	                         ? weir_reader_read(run->reader, table, column, 0, rows, *values, error)
+	                         : out_of_memory(run, error);
 	if (status != WEIR_OK) {
 		free(*values);
 		*values = NULL;

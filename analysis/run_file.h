@@ -1,5 +1,5 @@
-/* A recorded run, opened to be looked at: its tables, its config, and what there is to say of a file
- * that is not whole. */
+/* A recorded run, opened to be looked at: its tables, its config, and what there is to say of a
+ * file that is not whole. */
 #ifndef WEIR_ANALYSIS_RUN_FILE_H
 #define WEIR_ANALYSIS_RUN_FILE_H
 
@@ -17,10 +17,10 @@ WEIR_BEGIN_C
 
 typedef struct weir_run_file {
 	weir_reader *reader;
-	char *name;            /* of the file, without its folder and ".h5" */
-	char *partial;         /* NULL for a run that ended; else a sentence for a banner */
-	char *config_text;     /* the whole config as JSON; NULL when the file has none */
-	uint64_t request_rows; /* of /requests */
+	char *name;                /* of the file, without its folder and ".h5" */
+	char *partial;             /* NULL for a run that ended; else a sentence for a banner */
+	char *config_text;         /* the whole config as JSON; NULL when the file has none */
+	uint64_t request_rows;     /* of /requests */
 	const weir_config *config; /* NULL: see config_problem */
 	bool has_slo;              /* `slo` can be asked */
 	weir_config_slo slo;

@@ -115,7 +115,7 @@ static void say_slo(const weir_verdict_input *input, weir_verdict *verdict)
 		say(verdict, "SLO missed");
 	}
 	if (!isnan(input->attainment)) {
-		say(verdict, "; %.3g %% of requests within their own limits", 100 * input->attainment);
+		say(verdict, "; %.2f %% of requests within their own limits", 100 * input->attainment);
 	}
 }
 
@@ -147,11 +147,11 @@ static void say_cost(const weir_verdict_input *input, weir_verdict *verdict)
 
 static void say_bottleneck(const weir_verdict_input *input, weir_verdict *verdict)
 {
-	const char *pool =
-	    verdict->pool < input->pool_count ? input->pools[verdict->pool].name : "";
+	const char *pool = verdict->pool < input->pool_count ? input->pools[verdict->pool].name : "";
 	switch (verdict->bottleneck) {
 	case WEIR_BOTTLENECK_UNKNOWN:
-		say(verdict, "; bottleneck not known, as nothing tells which pools were full while requests were late");
+		say(verdict, "; bottleneck not known, as nothing tells which pools were full while "
+		             "requests were late");
 		break;
 	case WEIR_BOTTLENECK_NONE:
 		say(verdict, "; no bottleneck, as no request was late");
@@ -185,7 +185,8 @@ weir_verdict weir_verdict_of(const weir_verdict_input *input)
 	if (!(input->arrived > 0)) {
 		verdict.good = -1;
 		verdict.bottleneck = WEIR_BOTTLENECK_NONE;
-		say(&verdict, "No request %s: there is nothing to judge", input->partial ? "ended" : "came");
+		say(&verdict, "No request %s: there is nothing to judge",
+		    input->partial ? "ended" : "came");
 		say_cost(input, &verdict);
 		say(&verdict, ".");
 		return verdict;

@@ -203,7 +203,6 @@ static void slowdown_limits(weir_report_run *run, cJSON *panel, weir_report_late
 			}
 		}
 		if (!told) {
-			snprintf(label + used, sizeof label - used, ": %gx", limits[i].value);
 			weir_report_limit(run, panel, label, limits[i].value, "x");
 		}
 	}
@@ -304,7 +303,6 @@ static weir_status slowdown_panel(weir_report_run *run, weir_report_latency late
 {
 	const latency_text *text = &latencies[latency];
 	char note[NOTE_SIZE];
-	char label[WEIR_REPORT_LABEL_SIZE];
 	double limit = limit_of(&run->file->config->slo.per_request, latency);
 	binned(run, note, "measured / unloaded; percentiles of the completed requests that arrived in");
 	cJSON *panel = over_time(run, (weir_panel_text){.id = text->slowdown_id,
@@ -314,8 +312,7 @@ static weir_status slowdown_panel(weir_report_run *run, weir_report_latency late
 	                                                .kind = "bands",
 	                                                .y_label = "slowdown",
 	                                                .y_unit = "x"});
-	snprintf(label, sizeof label, "SLO each request: %gx", limit);
-	weir_report_limit(run, panel, label, limit, "y");
+	weir_report_limit(run, panel, "SLO each request", limit, "y");
 	return bands(run, panel, run->slowdowns[latency]);
 }
 
@@ -358,7 +355,13 @@ static weir_status outcome_panels(weir_report_run *run)
 	                                                .y_label = "requests",
 	                                                .y_unit = "requests"});
 	for (size_t o = 0; o < WEIR_OUTCOMES; o++) {
-		weir_report_series(run, panel, labels[o], "area", counts + o * bins, bins);
+		bool any = o == WEIR_OUTCOME_MET || o == WEIR_OUTCOME_LATE;
+		for (size_t b = 0; b < bins; b++) {
+			any = any || counts[o * bins + b] > 0;
+		}
+		if (any) {
+			weir_report_series(run, panel, labels[o], "area", counts + o * bins, bins);
+		}
 	}
 	binned(run, note, "requests that kept their own limits / those that arrived, in");
 	panel = over_time(run, (weir_panel_text){.id = "attainment",

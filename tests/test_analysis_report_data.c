@@ -2,6 +2,7 @@
  * columns of the file. */
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
+#include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -790,6 +791,15 @@ START_TEST(unfinished_ones_are_late_or_open)
 }
 END_TEST
 
+static void set_schema_version(const char *path, int64_t version)
+{
+	hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+	hid_t attribute = H5Aopen(file, "weir_schema_version", H5P_DEFAULT);
+	ck_assert_int_ge(H5Awrite(attribute, H5T_NATIVE_INT64, &version), 0);
+	H5Aclose(attribute);
+	H5Fclose(file);
+}
+
 START_TEST(files_that_are_refused)
 {
 	static const char *const none[] = {"none.h5"};
@@ -802,6 +812,12 @@ START_TEST(files_that_are_refused)
 	ck_assert_int_eq(weir_report_data(paths, 2, &payload, &error), WEIR_ERROR_INPUT);
 	ck_assert_ptr_null(payload);
 	ck_assert_str_eq(error.where, paths[1]);
+	const char *newer = test_path("newer.h5");
+	cJSON_Delete(odd_run("newer.h5", HEADER "0,0.5,100,20\n", NULL));
+	set_schema_version(newer, 99);
+	ck_assert_int_eq(weir_report_data(&newer, 1, &payload, &error), WEIR_ERROR_INPUT);
+	ck_assert_str_eq(error.where, newer);
+	ck_assert_ptr_nonnull(strstr(error.message, "has schema version 99; this weir reads up to 1"));
 }
 END_TEST
 

@@ -16,18 +16,25 @@
 
 #define SCENARIO WEIR_CONFIG_DIRECTORY "/scenarios/diurnal.json"
 
-/* One run with everything: queues, scaling, two pools. */
+/* A run with everything: queues, scaling, two pools. */
+static const char *run_elastic(const char *name, const char *sampling)
+{
+	const char *path = test_path(name);
+	const weir_config *config =
+	    test_config(SCENARIO, "policies=\"reactive\"", "workload.duration=1500", sampling,
+	                "servers=dgx-a100:8", "pools=prompt:5,token:3", "workload.arrivals.mean=11",
+	                "workload.arrivals.period=1500", NULL);
+	test_run(config, path, NULL);
+	weir_config_destroy(config);
+	return path;
+}
+
+/* With several samples in a bin. */
 static const char *elastic_run(void)
 {
 	static const char *path;
 	if (path == NULL) {
-		path = test_path("elastic.h5");
-		const weir_config *config =
-		    test_config(SCENARIO, "policies=\"reactive\"", "workload.duration=1500",
-		                "sampling.interval=2", "servers=dgx-a100:8", "pools=prompt:5,token:3",
-		                "workload.arrivals.mean=11", "workload.arrivals.period=1500", NULL);
-		test_run(config, path, NULL);
-		weir_config_destroy(config);
+		path = run_elastic("elastic.h5", "sampling.interval=2");
 	}
 	return path;
 }
@@ -45,6 +52,12 @@ static const cJSON *run_of(const cJSON *payload)
 	const cJSON *runs = cJSON_GetObjectItem(payload, "runs");
 	ck_assert_int_eq(cJSON_GetArraySize(runs), 1);
 	return runs->child;
+}
+
+static const char *verdict_of(const cJSON *payload)
+{
+	const cJSON *verdict = cJSON_GetObjectItem(run_of(payload), "verdict");
+	return cJSON_GetObjectItem(verdict, "text")->valuestring;
 }
 
 static const cJSON *find(const cJSON *list, const char *key, const char *wanted)
@@ -483,9 +496,10 @@ END_TEST
 
 /* ---- decisions ---- */
 
-START_TEST(marks_are_what_was_done)
+/* Returns the number of marks. */
+static int check_marks(const char *path)
 {
-	const char *path = elastic_run();
+	int count = 0;
 	cJSON *payload = payload_of(path);
 	const cJSON *run = run_of(payload);
 	size_t rows;
@@ -525,6 +539,7 @@ START_TEST(marks_are_what_was_done)
 			}
 			ck_assert(at_an_event);
 		}
+		count += cJSON_GetArraySize(cJSON_GetObjectItem(panel_of(run, id), "marks"));
 		ck_assert_double_eq(marked_up, grown);
 		ck_assert_double_eq(marked_down, shrunk);
 		const cJSON *cells = cJSON_GetArrayItem(cJSON_GetObjectItem(table, "rows"), pool);
@@ -537,6 +552,68 @@ START_TEST(marks_are_what_was_done)
 	free(done);
 	free(time);
 	cJSON_Delete(payload);
+	return count;
+}
+
+START_TEST(marks_are_what_was_done)
+{
+	int apart = check_marks(elastic_run());
+	/* Decisions of two minutes make one mark. */
+	int together = check_marks(run_elastic("coarse.h5", "sampling.interval=120"));
+	ck_assert_int_lt(together, apart);
+}
+END_TEST
+
+START_TEST(the_bottleneck_is_where_late_requests_waited)
+{
+	static const char *const tags[] = {"prompt", "token"};
+	static const double width = 8; /* of the bins of samples */
+	const char *path = elastic_run();
+	const weir_config *config = test_config(SCENARIO, NULL);
+	requests r = read_requests(path, config);
+	size_t rows;
+	double *time = test_recorded_column(path, "samples", "time", &rows);
+	double *interval = test_recorded_column(path, "samples", "interval", &rows);
+	double *pools = test_recorded_column(path, "samples", "pool", &rows);
+	double *prompts = test_recorded_column(path, "samples", "queued_prompts", &rows);
+	double *tokens = test_recorded_column(path, "samples", "queued_tokens", &rows);
+	double *active = test_recorded_column(path, "samples", "active", &rows);
+	double waiting[2] = {0, 0};
+	double late = 0;
+	for (size_t i = 0; i < r.count; i++) {
+		if (r.met[i]) {
+			continue;
+		}
+		double bin = floor(r.rows[i].arrival / width);
+		late++;
+		double sum[2] = {0, 0};
+		double weight[2] = {0, 0};
+		for (size_t s = 0; s < rows; s++) {
+			if (floor((time[s] - interval[s] / 2) / width) == bin) {
+				sum[(int)pools[s]] += interval[s] * (prompts[s] + tokens[s]) / fmax(1, active[s]);
+				weight[(int)pools[s]] += interval[s];
+			}
+		}
+		waiting[0] += sum[0] / weight[0];
+		waiting[1] += sum[1] / weight[1];
+	}
+	int most = waiting[0] > waiting[1] ? 0 : 1;
+	ck_assert_double_ge(waiting[most] / late, 1);
+	char text[128];
+	snprintf(text, sizeof text, "the %s pool, where %.3g tasks per instance waited", tags[most],
+	         waiting[most] / late);
+	cJSON *payload = payload_of(path);
+	ck_assert_msg(strstr(verdict_of(payload), text) != NULL, "no '%s' in: %s", text,
+	              verdict_of(payload));
+	cJSON_Delete(payload);
+	free(time);
+	free(interval);
+	free(pools);
+	free(prompts);
+	free(tokens);
+	free(active);
+	free_requests(&r);
+	weir_config_destroy(config);
 }
 END_TEST
 
@@ -702,12 +779,6 @@ static cJSON *odd_run(const char *name, const char *trace_text, const char *set)
 	return payload_of(test_path(name));
 }
 
-static const char *verdict_of(const cJSON *payload)
-{
-	const cJSON *verdict = cJSON_GetObjectItem(run_of(payload), "verdict");
-	return cJSON_GetObjectItem(verdict, "text")->valuestring;
-}
-
 #define HEADER "request_id,arrival_timestamp,prompt_size,token_size\n"
 
 START_TEST(one_request)
@@ -829,6 +900,7 @@ int main(void)
 	tcase_add_test(tcase, requests_are_in_their_bins);
 	tcase_add_test(tcase, samples_are_in_their_bins);
 	tcase_add_test(tcase, marks_are_what_was_done);
+	tcase_add_test(tcase, the_bottleneck_is_where_late_requests_waited);
 	tcase_add_test(tcase, the_heading_is_the_files);
 	tcase_add_test(tcase, no_panel_is_unchecked);
 	tcase_add_test(tcase, one_request);

@@ -821,21 +821,27 @@ START_TEST(all_rejected)
 }
 END_TEST
 
-START_TEST(unfinished_ones_are_late_or_open)
+/* The payload of a run that is cut off at `until`. */
+static cJSON *cut_run(const char *name, const char *trace, const char *servers, double until)
 {
-	/* Cut off 1 s after the last arrival; a prompt that has waited so long is past its limit. */
-	const weir_config *config =
-	    test_config(TEST_PARITY_CONFIG, "trace.path=" WEIR_SOURCE_DIR "/tests/parity/syn_burst.csv",
-	                "servers=dgx-a100:1", NULL);
+	char set[600];
+	snprintf(set, sizeof set, "trace.path=%s", trace);
+	const weir_config *config = test_config(TEST_PARITY_CONFIG, set, servers, NULL);
 	weir_run_options options = weir_run_options_default();
-	options.output = test_path("cut.h5");
-	options.until = 40;
+	options.output = test_path(name);
+	options.until = until;
 	weir_run_result result;
 	weir_error error = {0};
 	ck_assert_ok(weir_run(config, &options, &result, &error), &error);
 	weir_config_destroy(config);
+	return payload_of(test_path(name));
+}
+
+START_TEST(unfinished_ones_are_late_or_open)
+{
+	cJSON *payload =
+	    cut_run("cut.h5", WEIR_SOURCE_DIR "/tests/parity/syn_burst.csv", "servers=dgx-a100:1", 40);
 	const char *path = test_path("cut.h5");
-	cJSON *payload = payload_of(path);
 	const cJSON *run = run_of(payload);
 	size_t count;
 	double *attainment = series_of(panel_of(run, "attainment"), "attainment", &count);
@@ -854,6 +860,12 @@ START_TEST(unfinished_ones_are_late_or_open)
 	ck_assert_double_eq(judged + opens, test_recorded_total(path, "arrived"));
 	ck_assert_double_eq_tol(mets / judged, test_recorded_total(path, "attainment"), 1e-12);
 	ck_assert(judged > test_recorded_total(path, "completed"));
+	/* Times that were cut short are in no distribution. */
+	char note[64];
+	snprintf(note, sizeof note, "quantiles of %.0f completed",
+	         test_recorded_total(path, "completed"));
+	const char *said = cJSON_GetObjectItem(panel_of(run, "ttft_cdf"), "note")->valuestring;
+	ck_assert_msg(strstr(said, note) != NULL, "no '%s' in: %s", note, said);
 	free(attainment);
 	free(met);
 	free(late);
@@ -870,6 +882,17 @@ static void set_schema_version(const char *path, int64_t version)
 	H5Aclose(attribute);
 	H5Fclose(file);
 }
+
+START_TEST(one_that_is_not_late_yet)
+{
+	const char *trace = test_path("open.csv");
+	test_write_file(trace, HEADER "0,0.5,100,2\n1,100,100,2000\n");
+	cJSON *payload = cut_run("open.h5", trace, "servers=dgx-a100:1", 101);
+	ck_assert_ptr_nonnull(strstr(verdict_of(payload), "100.00 % of requests"));
+	ck_assert_ptr_nonnull(strstr(verdict_of(payload), "no bottleneck, as no request was late."));
+	cJSON_Delete(payload);
+}
+END_TEST
 
 START_TEST(files_that_are_refused)
 {
@@ -906,6 +929,7 @@ int main(void)
 	tcase_add_test(tcase, one_request);
 	tcase_add_test(tcase, all_rejected);
 	tcase_add_test(tcase, unfinished_ones_are_late_or_open);
+	tcase_add_test(tcase, one_that_is_not_late_yet);
 	tcase_add_test(tcase, files_that_are_refused);
 	suite_add_tcase(suite, tcase);
 	return test_main(suite);

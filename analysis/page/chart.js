@@ -129,6 +129,32 @@ const weirChart = (() => {
 		});
 	}
 
+	/* uPlot's steps, but an area without height has no outline: it would hide that of the one below. */
+	function stackPaths(raw, steps) {
+		return (u, k, from, to) => {
+			const paths = steps(u, k, from, to);
+			const line = new Path2D();
+			const x = (i) => u.valToPos(u.data[0][i], "x", true);
+			const y = (value) => u.valToPos(value, "y", true);
+			for (let i = from; paths !== null && i <= to; i++) {
+				if (raw[k][i] === null || raw[k][i] === 0) {
+					continue;
+				}
+				line.moveTo(x(i), y(u.data[k][i] - raw[k][i]));
+				for (; i <= to && raw[k][i] !== null && raw[k][i] !== 0; i++) {
+					line.lineTo(x(i), y(u.data[k][i]));
+					if (i < to) {
+						line.lineTo(x(i + 1), y(u.data[k][i]));
+					}
+				}
+				if (i <= to) {
+					line.lineTo(x(i), y(u.data[k][i - 1] - raw[k][i - 1]));
+				}
+			}
+			return paths && { ...paths, stroke: line };
+		};
+	}
+
 	function stackBands(panel, style, shown) {
 		const bands = [];
 		let below = 0;
@@ -238,7 +264,7 @@ const weirChart = (() => {
 	function axes(panel, data, full) {
 		const size = (column) => column.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 		const common = {
-			stroke: () => colour("--muted"), font: font(11.5), labelFont: font(11.5), labelGap: 2,
+			stroke: () => colour("--muted"), font: font(12), labelFont: font(12), labelGap: 2,
 			grid: { stroke: () => colour("--grid"), width: 1 },
 			ticks: { stroke: () => colour("--grid"), width: 1, size: 4 },
 			border: { show: true, stroke: () => colour("--rule"), width: 1 },
@@ -266,7 +292,7 @@ const weirChart = (() => {
 			values: (u, splits) => splits.map((v) => v === null ? "" : panel.y.log ? weirFormat.power(v, panel.y.unit)
 				: weirFormat.number(v / asY.factor)),
 			size: (u, values) => {
-				u.ctx.font = font(11.5);
+				u.ctx.font = font(12);
 				const widest = (values || []).reduce((found, text) => Math.max(found, u.ctx.measureText(text).width), 0);
 				return Math.ceil(widest) + 14;
 			},
@@ -296,7 +322,7 @@ const weirChart = (() => {
 		ctx.strokeStyle = colour("--limit");
 		ctx.lineWidth = 1.4 * ratio;
 		ctx.setLineDash([6 * ratio, 3 * ratio, 1.5 * ratio, 3 * ratio]);
-		ctx.font = font(11.5 * ratio, 600);
+		ctx.font = font(12 * ratio, 600);
 		for (const limit of limitsOn(panel, "y")) {
 			const text = `${limit.label} (${weirFormat.quantity(limit.value, panel.y.unit)})`;
 			const at = u.valToPos(limit.value, "y", true);
@@ -367,7 +393,7 @@ const weirChart = (() => {
 	function drawMarkSigns(u, panel) {
 		const ratio = uPlot.pxRatio;
 		u.ctx.save();
-		u.ctx.font = font(10.5 * ratio);
+		u.ctx.font = font(11 * ratio);
 		u.ctx.textAlign = "center";
 		u.ctx.textBaseline = "middle";
 		for (const mark of marksIn(u, panel)) {
@@ -412,7 +438,7 @@ const weirChart = (() => {
 				y: Math.min(Math.max(y, u.bbox.top), u.bbox.top + u.bbox.height) });
 		});
 		u.ctx.save();
-		u.ctx.font = font(11.5 * ratio, 600);
+		u.ctx.font = font(12 * ratio, 600);
 		u.ctx.textBaseline = "middle";
 		u.ctx.textAlign = "left";
 		if (panel.kind === "cdf") {
@@ -451,7 +477,7 @@ const weirChart = (() => {
 		const ratio = uPlot.pxRatio;
 		const [from, to] = [u.series[0].idxs[0], u.series[0].idxs[1]];
 		u.ctx.save();
-		u.ctx.font = font(11.5 * ratio, 600);
+		u.ctx.font = font(12 * ratio, 600);
 		u.ctx.textAlign = "center";
 		u.ctx.textBaseline = "middle";
 		let below = null;
@@ -490,8 +516,9 @@ const weirChart = (() => {
 	}
 
 	const valueText = (axis, value) => weirFormat.quantity(value, axis.unit, 4);
-	const placeText = (panel, value) => isTime(panel) ? weirFormat.clock(value, value % 60 === 0 ? 60 : 1, Math.max(value, 120))
-		: valueText(panel.x, value);
+	/* A time is written as the axis has it, but whole, so that it cannot be mistaken. */
+	const longest = (panel) => panel.x.values.reduce((most, value) => Math.max(most, value), 0);
+	const placeText = (panel, value) => isTime(panel) ? weirFormat.time(value, longest(panel)) : valueText(panel.x, value);
 
 	/* What the cursor is at, in words. */
 	function spoken(u, panel, raw) {
@@ -521,7 +548,7 @@ const weirChart = (() => {
 		const paths = step ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear();
 		let labelWidth = 0;
 		const pen = document.createElement("canvas").getContext("2d");
-		pen.font = font(11.5, 600);
+		pen.font = font(12, 600);
 		panel.series.forEach((series, i) => {
 			if (isLabelled(panel, i) && panel.kind !== "cdf") {
 				labelWidth = Math.max(labelWidth, pen.measureText(series.label).width + 10);
@@ -531,7 +558,7 @@ const weirChart = (() => {
 		const shownAs = (u, value, k, at) => at === null || at === undefined ? "" : valueText(panel.y, raw[k][at]);
 		const lowest = (i) => panel.series.findIndex((series) => isStacked(panel, series)) === i;
 		const series = panel.series.map((one, i) => ({
-			label: one.label, value: shownAs, paths,
+			label: one.label, value: shownAs, paths: isStacked(panel, one) ? stackPaths(raw, paths) : paths,
 			width: style[i].edge ? 1.4 : isStacked(panel, one) ? 1.2 : 1.8,
 			stroke: () => colour(style[i].colour),
 			dash: isStacked(panel, one) ? [] : style[i].dash,
@@ -588,9 +615,12 @@ const weirChart = (() => {
 				ready: [(u) => {
 					u.root.classList.add("idle");
 					chart.u = u;
-					if (group && group.range) {
-						u.setScale("x", group.range);
-					}
+					/* Not at once: what is set while this hook runs is lost. */
+					queueMicrotask(() => {
+						if (group && group.range) {
+							u.setScale("x", group.range);
+						}
+					});
 				}],
 			},
 		};
@@ -749,5 +779,5 @@ const weirChart = (() => {
 		}
 	}
 
-	return { draw, group, isTime, markKinds, markSigns, markWords, marksIn, placeText, press, recolour, spoken, valueText };
+	return { draw, group, isTime, longest, markKinds, markSigns, markWords, marksIn, placeText, press, recolour, spoken };
 })();

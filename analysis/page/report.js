@@ -108,7 +108,7 @@
 	/* Panels of one section; those over time share one group. */
 	function section(title, panels) {
 		const id = `section-${slug(title)}`;
-		const end = Math.max(0, ...panels.filter(weirChart.isTime).map(weirChart.longest));
+		const end = Math.max(0, ...panels.filter(weirPaint.isTime).map(weirChart.longest));
 		const range = make("span", { class: "range" });
 		const reset = make("button", { type: "button", hidden: true, onclick: () => group.zoom(null) }, "Reset zoom");
 		const group = weirChart.group(`weir-${groupCount++}`, ({ range: zoomed }) => {
@@ -117,12 +117,12 @@
 		});
 		return make("section", { id, class: "part", "aria-labelledby": `${id}-title` },
 			make("header", {}, make("h2", { id: `${id}-title` }, title), range, reset),
-			make("div", { class: "panels" }, panels.map((panel) => figure(panel, weirChart.isTime(panel) ? group : null))));
+			make("div", { class: "panels" }, panels.map((panel) => figure(panel, weirPaint.isTime(panel) ? group : null))));
 	}
 
 	function figure(panel, group) {
-		const kinds = weirChart.markKinds(panel);
-		const legend = kinds.map((kind) => `${weirChart.markSigns[kind] || "●"} ${weirChart.markWords[kind] || kind} (${panel.marks.filter((mark) => mark.kind === kind).length})`).join("   ");
+		const kinds = weirPaint.markKinds(panel);
+		const legend = kinds.map((kind) => `${weirPaint.markSigns[kind] || "●"} ${weirPaint.markWords[kind] || kind} (${panel.marks.filter((mark) => mark.kind === kind).length})`).join("   ");
 		const marks = kinds.length > 0 ? make("p", { class: "marks" }, legend) : null;
 		const holder = make("div", {
 			class: "chart", tabindex: "0", role: "group", "aria-roledescription": "chart",
@@ -174,8 +174,8 @@
 		if (!u || u.cursor.left < 0) {
 			return "";
 		}
-		const near = weirChart.marksIn(u, panel).filter((mark) => Math.abs(u.valToPos(mark.at, "x") - u.cursor.left) <= 7);
-		return near.map((mark) => `${weirChart.markSigns[mark.kind] || "●"} ${mark.label} at ${weirChart.placeText(panel, mark.at)}`).join("   ");
+		const near = weirPaint.marksIn(u, panel).filter((mark) => Math.abs(u.valToPos(mark.at, "x") - u.cursor.left) <= 7);
+		return near.map((mark) => `${weirPaint.markSigns[mark.kind] || "●"} ${mark.label} at ${weirChart.placeText(panel, mark.at)}`).join("   ");
 	}
 
 	function valueTables(panel) {

@@ -15,6 +15,7 @@ WEIR_BEGIN_C
 	X("report.css", report_css)                                                                    \
 	X("report.js", report_js)                                                                      \
 	X("chart.js", chart_js)                                                                        \
+	X("paint.js", paint_js)                                                                        \
 	X("format.js", format_js)                                                                      \
 	X("uPlot.css", uplot_css)                                                                      \
 	X("uPlot.js", uplot_js)                                                                        \

@@ -22,6 +22,7 @@ static const page_piece pieces[] = {
     {"library_licence", weir_page_uplot_license, &weir_page_uplot_license_size},
     {"library", weir_page_uplot_js, &weir_page_uplot_js_size},
     {"format", weir_page_format_js, &weir_page_format_js_size},
+    {"paint", weir_page_paint_js, &weir_page_paint_js_size},
     {"chart", weir_page_chart_js, &weir_page_chart_js_size},
     {"script", weir_page_report_js, &weir_page_report_js_size},
 };

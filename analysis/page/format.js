@@ -104,6 +104,11 @@ const weirFormat = (() => {
 		return `${sign}${hours}:${two(minutes % 60)}${step % 60 === 0 ? "" : ":" + two(rounded % 60)}`;
 	}
 
+	/* One time alone, to the second. */
+	function time(value, longest) {
+		return clock(value, 1, longest) + (longest < 120 ? `${space}s` : "");
+	}
+
 	/* How clock() writes the times of an axis. */
 	function clockName(step, longest) {
 		if (longest < 120 || step < 1) {
@@ -115,5 +120,5 @@ const weirFormat = (() => {
 		return longest < 3600 ? "m:ss" : step % 60 === 0 ? "h:mm" : "h:mm:ss";
 	}
 
-	return { clock, clockName, number, power, quantity, scale, withUnit };
+	return { clock, clockName, number, power, quantity, scale, time, withUnit };
 })();

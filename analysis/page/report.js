@@ -5,7 +5,8 @@
 	const payload = JSON.parse(document.getElementById("payload").textContent);
 	const order = ["Load", "Latency", "Pools", "Instances", "Loads", "Memory", "Network", "Power and cost", "Learning"];
 	const chartHeight = 230;
-	const printWidth = 660;
+	/* On paper, in CSS pixels: two columns of A4 or Letter, or one panel across both. */
+	const paper = { width: 335, across: 690, height: 190 };
 	const main = document.getElementById("main");
 	const nav = document.getElementById("sections");
 	const speech = document.getElementById("spoken");
@@ -107,20 +108,21 @@
 	/* Panels of one section; those over time share one group. */
 	function section(title, panels) {
 		const id = `section-${slug(title)}`;
+		const end = Math.max(0, ...panels.filter(weirPaint.isTime).map(weirChart.longest));
 		const range = make("span", { class: "range" });
 		const reset = make("button", { type: "button", hidden: true, onclick: () => group.zoom(null) }, "Reset zoom");
 		const group = weirChart.group(`weir-${groupCount++}`, ({ range: zoomed }) => {
 			reset.hidden = zoomed === null;
-			range.textContent = zoomed === null ? "" : `${weirFormat.clock(zoomed.min, 1, zoomed.max)} to ${weirFormat.clock(zoomed.max, 1)}${zoomed.max < 120 ? " s" : ""}`;
+			range.textContent = zoomed === null ? "" : `${weirFormat.time(zoomed.min, end)} to ${weirFormat.time(zoomed.max, end)}`;
 		});
 		return make("section", { id, class: "part", "aria-labelledby": `${id}-title` },
 			make("header", {}, make("h2", { id: `${id}-title` }, title), range, reset),
-			make("div", { class: "panels" }, panels.map((panel) => figure(panel, weirChart.isTime(panel) ? group : null))));
+			make("div", { class: "panels" }, panels.map((panel) => figure(panel, weirPaint.isTime(panel) ? group : null))));
 	}
 
 	function figure(panel, group) {
-		const kinds = weirChart.markKinds(panel);
-		const legend = kinds.map((kind) => `${weirChart.markSigns[kind] || "●"} ${weirChart.markWords[kind] || kind} (${panel.marks.filter((mark) => mark.kind === kind).length})`).join("   ");
+		const kinds = weirPaint.markKinds(panel);
+		const legend = kinds.map((kind) => `${weirPaint.markSigns[kind] || "●"} ${weirPaint.markWords[kind] || kind} (${panel.marks.filter((mark) => mark.kind === kind).length})`).join("   ");
 		const marks = kinds.length > 0 ? make("p", { class: "marks" }, legend) : null;
 		const holder = make("div", {
 			class: "chart", tabindex: "0", role: "group", "aria-roledescription": "chart",
@@ -172,8 +174,8 @@
 		if (!u || u.cursor.left < 0) {
 			return "";
 		}
-		const near = weirChart.marksIn(u, panel).filter((mark) => Math.abs(u.valToPos(mark.at, "x") - u.cursor.left) <= 7);
-		return near.map((mark) => `${weirChart.markSigns[mark.kind] || "●"} ${mark.label} at ${weirChart.placeText(panel, mark.at)}`).join("   ");
+		const near = weirPaint.marksIn(u, panel).filter((mark) => Math.abs(u.valToPos(mark.at, "x") - u.cursor.left) <= 7);
+		return near.map((mark) => `${weirPaint.markSigns[mark.kind] || "●"} ${mark.label} at ${weirChart.placeText(panel, mark.at)}`).join("   ");
 	}
 
 	function valueTables(panel) {
@@ -225,12 +227,14 @@
 		}
 	});
 
-	/* Charts as wide as their place, or as the paper. */
-	function fit(width) {
-		for (const chart of charts) {
-			const to = width || chart.holder.clientWidth;
-			if (to > 0 && to !== chart.u.width) {
-				chart.u.setSize({ width: to, height: chartHeight });
+	/* Charts as wide as their place, or as the paper has it. */
+	function fit() {
+		for (const { u, holder } of charts) {
+			const across = holder.parentElement.matches(":last-child:nth-child(odd)");
+			const width = !printing ? holder.clientWidth : across ? paper.across : paper.width;
+			const height = printing ? paper.height : chartHeight;
+			if (width > 0 && (width !== u.width || height !== u.height)) {
+				u.setSize({ width, height });
 			}
 		}
 	}
@@ -238,7 +242,7 @@
 	window.addEventListener("beforeprint", () => {
 		printing = true;
 		[...waiting.keys()].forEach(drawWaiting);
-		fit(printWidth);
+		fit();
 		applyTheme();
 	});
 	window.addEventListener("afterprint", () => {

@@ -124,7 +124,7 @@ class Browser:
 
     def settle(self):
         """Until what was asked for has been painted."""
-        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60))))")
+        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
 
     def open(self, path):
         self.call("Page.navigate", url="file://" + os.path.abspath(path))

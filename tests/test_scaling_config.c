@@ -150,6 +150,7 @@ static const refused refusals[] = {
     {&weir_control_keys, "{\"max_operations\":1.5}", "c.json: control.max_operations"},
     {&weir_faults_keys, "{\"instance_mtbf\":-1}", "c.json: faults.instance_mtbf"},
     {&weir_faults_keys, "{\"boot_failure\":1.1}", "c.json: faults.boot_failure"},
+    {&weir_faults_keys, "{\"boot_failure\":1}", "c.json: faults.boot_failure"},
     {&weir_faults_keys, "{\"slow_boot_factor\":0.5}", "c.json: faults.slow_boot_factor"},
     {&weir_faults_keys, "{\"straggler_factor\":0}", "c.json: faults.straggler_factor"},
     {&weir_faults_keys, "{\"stock_out_duration\":0}", "c.json: faults.stock_out_duration"},

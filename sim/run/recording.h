@@ -15,7 +15,7 @@ typedef struct weir_recording {
 	weir_recorder *recorder;
 	const weir_sim *sim;
 	int requests, samples, instances, servers, scaling_events; /* table numbers */
-	weir_status status;    /* of the first append that failed; lasting */
+	weir_status status; /* of the first append that failed; lasting */
 	weir_error error;
 } weir_recording;
 
@@ -25,7 +25,8 @@ typedef struct weir_provenance {
 	const char *version;
 } weir_provenance;
 
-/* Opens PATH.part with the tables of a simulation that has not run yet; leaves no file on an error. */
+/* Opens PATH.part with the tables of a simulation that has not run yet; leaves no file on an error.
+ */
 weir_status weir_recording_open(weir_recording *recording, const char *path, const weir_sim *sim,
                                 const weir_provenance *provenance, weir_error *error);
 

@@ -14,7 +14,7 @@
 enum { EVENTS_PER_LOOK = 4096 };
 
 typedef struct run_state {
-	weir_recording recording; /* first: its observer's context is the run's as well */
+	weir_recording recording;   /* first: its observer's context is the run's as well */
 	weir_sim_observer recorder; /* of the recording */
 	const weir_run_options *options;
 	weir_requests_csv *csv;

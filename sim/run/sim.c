@@ -104,8 +104,8 @@ void weir_sim_destroy_parts(weir_sim *sim)
 }
 
 /* Remembers the policies to run: those given, or the config's own. */
-static weir_status keep_policies(weir_sim *sim, const weir_controller_policy *policies, size_t count,
-                                 weir_error *error)
+static weir_status keep_policies(weir_sim *sim, const weir_controller_policy *policies,
+                                 size_t count, weir_error *error)
 {
 	sim->policy_count = policies != NULL ? count : sim->config->policies.count;
 	sim->policies =

@@ -263,17 +263,27 @@ WEIR_API void weir_manager_counters_get(const weir_manager *manager,
  */
 WEIR_API uint64_t weir_manager_lose(weir_manager *manager, const char *actor,
                                     weir_instance_handle instance, weir_scaling_action action);
+/* The same of all instances of a server, of which a request is hit once, and of the server, even
+ * when it holds none. */
+WEIR_API uint64_t weir_manager_lose_server(weir_manager *manager, const char *actor,
+                                           weir_server_handle server);
+/* Notice that a server will be lost: its ACTIVE instances drain, whatever the limits, those that
+ * boot are cancelled, and what drains there is neither taken back nor flipped. */
+WEIR_API void weir_manager_preempt(weir_manager *manager, const char *actor,
+                                   weir_server_handle server);
 /* Types out of stock are refused until they are back. */
 WEIR_API void weir_manager_set_stock(weir_manager *manager, uint32_t application, uint32_t type,
                                      bool in_stock);
 /* Asked at the start of every boot: how many times as long it takes, and whether it fails at its
- * end; and told of every instance that was made. All may be NULL. */
+ * end; and told of every instance and server that was made, and of every boot that has failed,
+ * whose instance is gone then. All may be NULL. */
 typedef struct weir_boot_faults {
 	void *context;
 	double (*slowness)(void *context);
 	bool (*fails)(void *context);
 	void (*instance_made)(void *context, weir_instance_handle instance);
 	void (*server_made)(void *context, weir_server_handle server);
+	void (*boot_failed)(void *context, const weir_scale_request *boot);
 } weir_boot_faults;
 WEIR_API void weir_manager_set_boot_faults(weir_manager *manager, const weir_boot_faults *faults);
 

@@ -68,7 +68,8 @@ static bool latest_boot(const weir_manager *manager, uint32_t application, weir_
 	return best != NULL;
 }
 
-/* The drain for removal that began last; one that is promised to another pool is not taken back. */
+/* The drain for removal that began last; one that is promised to another pool, or whose server will
+ * be lost, is not taken back. */
 static bool latest_drain(const weir_manager *manager, uint32_t application, weir_tag tag,
                          int32_t type, weir_instance_handle *handle)
 {
@@ -76,7 +77,7 @@ static bool latest_drain(const weir_manager *manager, uint32_t application, weir
 	for (uint32_t slot = 0; slot < manager->instance_slots; slot++) {
 		const weir_managed_instance *instance = &manager->instances[slot];
 		if (is_of(instance, application, tag, type) && instance->state == WEIR_INSTANCE_DRAINING &&
-		    instance->drain_end != WEIR_DRAIN_FLIP &&
+		    instance->drain_end != WEIR_DRAIN_FLIP && instance->drain_end != WEIR_DRAIN_PREEMPTED &&
 		    (best == NULL || instance->drain_order > best->drain_order)) {
 			best = instance;
 			*handle = (weir_instance_handle){slot, instance->id};

@@ -37,7 +37,12 @@ static void ready(weir_manager *manager, weir_instance_handle handle)
 	char clock[WEIR_CLOCK_SIZE];
 	weir_managed_instance *instance = &manager->instances[handle.slot];
 	if (instance->fails) {
+		const weir_scale_request boot = {instance->application, instance->tag,
+		                                 (int32_t)instance->type};
 		weir_manager_lose(manager, "manager", handle, WEIR_SCALING_BOOT_FAILED);
+		if (manager->faults.boot_failed != NULL) {
+			manager->faults.boot_failed(manager->faults.context, &boot);
+		}
 		return;
 	}
 	weir_log_subject subject = weir_manager_subject(manager, "manager", handle);
@@ -85,8 +90,8 @@ static void check_drain(weir_manager *manager, weir_instance_handle handle)
 		char clock[WEIR_CLOCK_SIZE];
 		weir_manager_line(manager, "[ScalingManager] Instance %u removed at %s",
 		                  (unsigned)handle.id, weir_manager_clock(manager, clock));
-		weir_manager_remove(manager, "manager", handle,
-		                    instance->drain_end == WEIR_DRAIN_REMOVE_FULL, false);
+		weir_manager_remove(manager, "manager", handle, instance->drain_end != WEIR_DRAIN_REMOVE,
+		                    false);
 		return;
 	}
 	manager->flips_to[weir_pool_index(instance->application, instance->target)]--;

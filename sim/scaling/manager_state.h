@@ -11,7 +11,8 @@
 typedef enum weir_drain_end {
 	WEIR_DRAIN_REMOVE,      /* it goes, its server stays */
 	WEIR_DRAIN_REMOVE_FULL, /* its server goes with it when that holds no other */
-	WEIR_DRAIN_FLIP         /* it becomes one of another pool */
+	WEIR_DRAIN_FLIP,        /* it becomes one of another pool */
+	WEIR_DRAIN_PREEMPTED    /* as REMOVE_FULL, but its server will be lost: not taken back */
 } weir_drain_end;
 
 /* What the manager knows of an instance beside what serving does; by slot. */

@@ -414,6 +414,11 @@ static weir_status check_faults(weir_keys_reader *reader, const char *path, void
 		return weir_keys_fail(reader, weir_keys_path(reader, path, "preemption_mtbf"), error,
 		                      "without a spot_share above 0 there is no server to preempt");
 	}
+	if (config->replace && config->boot_failure >= 1) {
+		return weir_keys_fail(reader, weir_keys_path(reader, path, "boot_failure"), error,
+		                      "every boot would fail and be started anew for ever; take less than "
+		                      "1, or \"replace\": false");
+	}
 	return WEIR_OK;
 }
 

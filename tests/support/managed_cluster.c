@@ -92,6 +92,7 @@ managed_cluster *managed_cluster_create(small_cluster *cluster, const weir_scali
 
 void managed_cluster_destroy(managed_cluster *managed)
 {
+	weir_faults_destroy(managed->faults);
 	weir_manager_destroy(managed->manager);
 	small_cluster_destroy(managed->cluster);
 	free(managed->arrivals);
@@ -122,6 +123,17 @@ small_cluster *managed_servers(const char *scheduler, const char *tags, int64_t 
 	return cluster;
 }
 
+void managed_faults(managed_cluster *managed, const weir_faults_config *config, uint64_t seed)
+{
+	weir_error error = {0};
+	managed->faults_config = *config;
+	managed->faults_seed = seed;
+	ck_assert_ok(weir_faults_create(&managed->faults_config, &managed->cluster->config,
+	                                managed->cluster->serving, managed->manager,
+	                                managed->cluster->engine, seed, &managed->faults, &error),
+	             &error);
+}
+
 void managed_arrive(managed_cluster *managed, double time, int64_t prompt_tokens,
                     int64_t output_tokens)
 {
@@ -148,6 +160,8 @@ bool managed_step(managed_cluster *managed, double until)
 		             &error);
 	} else if (event.type < WEIR_SERVING_EVENT_END) {
 		ck_assert_ok(weir_serving_handle(serving, &event, &error), &error);
+	} else if (event.type == WEIR_EVENT_FAULT) {
+		ck_assert_ok(weir_faults_handle(managed->faults, &event, &error), &error);
 	} else {
 		ck_assert_ok(weir_manager_handle(managed->manager, &event, &error), &error);
 	}
@@ -166,17 +180,33 @@ void managed_run(managed_cluster *managed, double until)
 	}
 }
 
+void managed_assign(managed_cluster *target, const managed_cluster *source)
+{
+	small_cluster_assign(target->cluster, source->cluster);
+	ck_assert(weir_manager_copy(target->manager, source->manager));
+	ck_assert(source->faults == NULL || weir_faults_copy(target->faults, source->faults));
+	free(target->arrivals);
+	target->arrivals =
+	    weir_duplicate(source->arrivals, source->arrival_count, sizeof *source->arrivals);
+	target->arrival_count = target->arrival_capacity = source->arrival_count;
+}
+
 managed_cluster *managed_copy(const managed_cluster *source)
 {
 	managed_cluster *copy = weir_allocate(1, sizeof *copy);
 	ck_assert_ptr_nonnull(copy);
-	copy->cluster = small_cluster_copy(source->cluster);
+	/* From the same beginning. */
+	copy->cluster = small_cluster_create();
+	memcpy(copy->cluster->applications, source->cluster->applications,
+	       sizeof copy->cluster->applications);
+	copy->cluster->config = source->cluster->config;
 	copy->config = source->config;
+	small_cluster_start(copy->cluster);
 	manage(copy);
-	ck_assert(weir_manager_copy(copy->manager, source->manager));
-	copy->arrivals =
-	    weir_duplicate(source->arrivals, source->arrival_count, sizeof *source->arrivals);
-	copy->arrival_count = copy->arrival_capacity = source->arrival_count;
+	if (source->faults != NULL) {
+		managed_faults(copy, &source->faults_config, source->faults_seed);
+	}
+	managed_assign(copy, source);
 	return copy;
 }
 

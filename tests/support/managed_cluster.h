@@ -2,6 +2,7 @@
 #ifndef WEIR_TESTS_MANAGED_CLUSTER_H
 #define WEIR_TESTS_MANAGED_CLUSTER_H
 
+#include "scaling/faults.h"
 #include "scaling/manager.h"
 #include "support/small_cluster.h"
 
@@ -9,6 +10,9 @@ typedef struct managed_cluster {
 	small_cluster *cluster;
 	weir_scaling_config config; /* borrowed by the manager: some of it may change on the way */
 	weir_manager *manager;
+	weir_faults_config faults_config;
+	uint64_t faults_seed;
+	weir_faults *faults; /* NULL until managed_faults */
 	weir_submission *arrivals;
 	size_t arrival_count, arrival_capacity;
 	char *log; /* lines, each with a newline */
@@ -32,6 +36,9 @@ void managed_cluster_destroy(managed_cluster *managed);
  */
 small_cluster *managed_servers(const char *scheduler, const char *tags, int64_t gpus);
 
+/* Faults from now on. */
+void managed_faults(managed_cluster *managed, const weir_faults_config *config, uint64_t seed);
+
 void managed_arrive(managed_cluster *managed, double time, int64_t prompt_tokens,
                     int64_t output_tokens);
 /* One event at or before `until`; false when there is none. */
@@ -41,6 +48,10 @@ void managed_run(managed_cluster *managed, double until);
 
 /* Everything at the same point of its run, made anew and copied. */
 managed_cluster *managed_copy(const managed_cluster *source);
+
+/* Sets `target`, made from `source` by managed_copy or the other way round, to where `source` is.
+ */
+void managed_assign(managed_cluster *target, const managed_cluster *source);
 
 /* What the log has said since the last call; valid until the next line. */
 const char *managed_log(managed_cluster *managed);

@@ -17,7 +17,8 @@ WEIR_BEGIN_C
 	X(server, int32_t, INT32, "", "Id of its server.")                                             \
 	X(application, int32_t, INT32, "", "Number of its application in the config, from 0.")         \
 	X(pool, uint8_t, UINT8, "", "Its home pool, the last one when it changed pools.")              \
-	X(state, uint8_t, UINT8, "", "Its state at the end of the run, or just before it was removed.") \
+	X(state, uint8_t, UINT8, "",                                                                   \
+	  "Its state at the end of the run, or just before it was removed.")                           \
 	X(created, double, DOUBLE, "s", "When it came to be, and its bill began.")                     \
 	X(active, double, DOUBLE, "s", "When it was first ACTIVE; NaN: never.")                        \
 	X(drain_start, double, DOUBLE, "s", "When it last began to drain; NaN: never.")                \
@@ -93,14 +94,16 @@ typedef struct weir_total_row {
 	char unit[WEIR_COLUMN_NAME_SIZE];
 } weir_total_row;
 
-WEIR_API extern const weir_table_schema weir_requests_table;  /* of weir_request_row */
-WEIR_API extern const weir_table_schema weir_samples_table;   /* of weir_sample_row */
-WEIR_API extern const weir_table_schema weir_instances_table; /* of weir_instance_row */
-WEIR_API extern const weir_table_schema weir_servers_table;   /* of weir_server_row */
-WEIR_API extern const weir_table_schema weir_pools_table;     /* of weir_pool_row */
+WEIR_API extern const weir_table_schema weir_requests_table;       /* of weir_request_row */
+WEIR_API extern const weir_table_schema weir_samples_table;        /* of weir_sample_row */
+WEIR_API extern const weir_table_schema weir_instances_table;      /* of weir_instance_row */
+WEIR_API extern const weir_table_schema weir_servers_table;        /* of weir_server_row */
+WEIR_API extern const weir_table_schema weir_pools_table;          /* of weir_pool_row */
 WEIR_API extern const weir_table_schema weir_scaling_events_table; /* of weir_scaling_event_row */
-WEIR_API extern const weir_table_schema weir_summary_table;   /* of weir_summary_metric */
-WEIR_API extern const weir_table_schema weir_totals_table;    /* of weir_total_row */
+WEIR_API extern const weir_table_schema weir_iterations_table; /* of weir_iteration_row; optional */
+WEIR_API extern const weir_table_schema weir_transfers_table;  /* of weir_transfer_row; optional */
+WEIR_API extern const weir_table_schema weir_summary_table;    /* of weir_summary_metric */
+WEIR_API extern const weir_table_schema weir_totals_table;     /* of weir_total_row */
 
 /* What one total means; in the order of WEIR_TOTALS. */
 typedef struct weir_total_description {

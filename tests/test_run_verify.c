@@ -255,7 +255,7 @@ START_TEST(one_changed_value_fails_its_check)
 	    {"/requests/token_instance", 12, -1, false, WEIR_VERIFY_requests},
 	    {"/requests/token_instance", 12, 0, false, WEIR_VERIFY_transfers},
 	    {"/requests/preemptions", 13, 1, true, WEIR_VERIFY_tokens},
-	    {"/instances/pool", 0, 1, false, WEIR_VERIFY_instances},
+	    {"/instances/pool", 0, 1, false, WEIR_VERIFY_scaling_events},
 	    {"/instances/server", 0, 1, false, WEIR_VERIFY_instances},
 	    {"/instances/busy", 1, 1e-9, true, WEIR_VERIFY_instances},
 	    {"/instances/utilisation", 1, 1e-9, true, WEIR_VERIFY_instances},

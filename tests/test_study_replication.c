@@ -18,8 +18,8 @@
 enum { POLICIES = 2, REPLICATIONS = 4, RUNS = POLICIES * REPLICATIONS };
 
 static const char *const directories[] = {WEIR_CONFIG_DIRECTORY, NULL};
-static const char *const sets[POLICIES][2] = {{POISSON, "scheduler.kind=random"},
-                                              {POISSON, "servers=dgx-h100:6"}};
+static const char *const sets[POLICIES][3] = {{POISSON, "family.seed=9", "scheduler.kind=random"},
+                                              {POISSON, "family.seed=9", "servers=dgx-h100:6"}};
 
 static void make_runs(weir_replication runs[RUNS])
 {
@@ -28,7 +28,7 @@ static void make_runs(weir_replication runs[RUNS])
 		    .config = {.path = TEST_PARITY_CONFIG,
 		               .directories = directories,
 		               .sets = sets[i / REPLICATIONS],
-		               .set_count = 2},
+		               .set_count = 3},
 		    .scenario = "poisson",
 		    .policy = i < REPLICATIONS ? "random" : "more",
 		    .number = i % REPLICATIONS,
@@ -36,19 +36,6 @@ static void make_runs(weir_replication runs[RUNS])
 		};
 	}
 }
-
-/* So that a study can be repeated by later versions: SplitMix64's finaliser over FNV-1a, the upper
- * 53 bits. */
-START_TEST(seeds)
-{
-	ck_assert_uint_eq(weir_replication_seed(1, 0), UINT64_C(2177260578530215));
-	ck_assert_uint_eq(weir_replication_seed(1, 1), UINT64_C(8699640297984271));
-	ck_assert_uint_eq(weir_replication_seed(2, 0), UINT64_C(9004457250266876));
-	for (uint64_t i = 0; i < 1000; i++) {
-		ck_assert_uint_le(weir_replication_seed(i, 1000 - i), (UINT64_C(1) << 53) - 1);
-	}
-}
-END_TEST
 
 START_TEST(policies_meet_the_same_workload)
 {
@@ -58,11 +45,11 @@ START_TEST(policies_meet_the_same_workload)
 	weir_error errors[RUNS];
 	weir_error error = {0};
 	const weir_pool_options options = {.workers = 2};
-	ck_assert_ok(weir_replications_run(runs, RUNS, 9, &options, results, errors, &error), &error);
+	ck_assert_ok(weir_replications_run(runs, RUNS, &options, results, errors, &error), &error);
 	for (size_t i = 0; i < REPLICATIONS; i++) {
 		const weir_replication_result *a = &results[i];
 		const weir_replication_result *b = &results[i + REPLICATIONS];
-		ck_assert_uint_eq(a->seed, weir_replication_seed(9, i));
+		ck_assert_uint_eq(a->seed, weir_family_seed(&(weir_family){.seed = 9}, i));
 		ck_assert_uint_eq(b->seed, a->seed);
 		const weir_summary *x = &a->run.summary;
 		const weir_summary *y = &b->run.summary;
@@ -89,13 +76,12 @@ START_TEST(any_number_of_workers_gives_the_same)
 	weir_error errors[RUNS];
 	weir_error error = {0};
 	for (size_t i = 0; i < RUNS; i++) {
-		ck_assert_ok(weir_replication_run(&runs[i], 9, &alone[i], &error), &error);
+		ck_assert_ok(weir_replication_run(&runs[i], &alone[i], &error), &error);
 	}
 	for (size_t workers = 1; workers <= 4; workers++) {
 		const weir_pool_options options = {.workers = workers};
 		memset(pooled, 0, RUNS * sizeof *pooled);
-		ck_assert_ok(weir_replications_run(runs, RUNS, 9, &options, pooled, errors, &error),
-		             &error);
+		ck_assert_ok(weir_replications_run(runs, RUNS, &options, pooled, errors, &error), &error);
 		ck_assert_mem_eq(alone, pooled, RUNS * sizeof *pooled);
 	}
 	free(alone);
@@ -111,13 +97,13 @@ START_TEST(a_loaded_config)
 	weir_replication_result from_file;
 	weir_replication_result from_text;
 	weir_error error = {0};
-	ck_assert_ok(weir_replication_run(&runs[0], 9, &from_file, &error), &error);
-	const weir_config *config =
-	    test_config(TEST_PARITY_CONFIG, POISSON, "scheduler.kind=random", "seed=77", NULL);
+	ck_assert_ok(weir_replication_run(&runs[0], &from_file, &error), &error);
+	const weir_config *config = test_config(TEST_PARITY_CONFIG, POISSON, "family.seed=9",
+	                                        "scheduler.kind=random", "seed=77", NULL);
 	char *text = weir_config_print(config);
 	weir_replication loaded = runs[0];
 	loaded.config = (weir_document_options){.path = "loaded", .text = text};
-	ck_assert_ok(weir_replication_run(&loaded, 9, &from_text, &error), &error);
+	ck_assert_ok(weir_replication_run(&loaded, &from_text, &error), &error);
 	ck_assert_double_eq(from_file.run.summary.metrics[WEIR_SUMMARY_E2E].mean,
 	                    from_text.run.summary.metrics[WEIR_SUMMARY_E2E].mean);
 	/* What was set before a seed stays. */
@@ -131,17 +117,42 @@ START_TEST(a_loaded_config)
 }
 END_TEST
 
+/* Replication r takes the overrides of shape r mod n, and says which. */
+START_TEST(shapes_take_turns)
+{
+	static const char *const shaped[] = {POISSON,
+	                                     "family={\"seed\": 9, \"shapes\": [{\"servers\": "
+	                                     "\"dgx-h100:6\"}, {\"servers\": \"dgx-h100:7\"}]}"};
+	weir_error error = {0};
+	for (uint64_t r = 0; r < 4; r++) {
+		weir_replication_result result;
+		const weir_replication run = {
+		    .config = {.path = TEST_PARITY_CONFIG,
+		               .directories = directories,
+		               .sets = shaped,
+		               .set_count = 2},
+		    .number = r,
+		    .until = (double)INFINITY,
+		};
+		ck_assert_ok(weir_replication_run(&run, &result, &error), &error);
+		ck_assert_uint_eq(result.shape, r % 2);
+		ck_assert_double_eq(result.run.summary.totals.instances, r % 2 == 0 ? 6.0 : 7.0);
+		ck_assert_uint_eq(result.seed, weir_family_seed(&(weir_family){.seed = 9}, r));
+	}
+}
+END_TEST
+
 START_TEST(errors_name_the_run)
 {
 	weir_replication runs[RUNS];
 	make_runs(runs);
-	static const char *const wrong[] = {POISSON, "scheduler.kind=nothing"};
+	static const char *const wrong[] = {POISSON, "family.seed=9", "scheduler.kind=nothing"};
 	runs[5].config.sets = wrong;
 	weir_replication_result results[RUNS];
 	weir_error errors[RUNS];
 	weir_error error = {0};
 	const weir_pool_options options = {.workers = 3};
-	ck_assert_int_eq(weir_replications_run(runs, RUNS, 9, &options, results, errors, &error),
+	ck_assert_int_eq(weir_replications_run(runs, RUNS, &options, results, errors, &error),
 	                 WEIR_ERROR_INPUT);
 	ck_assert_msg(strncmp(error.message, "poisson, more, replication 1: ", 30) == 0, "%s",
 	              error.message);
@@ -157,10 +168,10 @@ int main(void)
 	Suite *suite = suite_create("study/replication");
 	TCase *tests = tcase_create("replication");
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, seeds);
 	tcase_add_test(tests, policies_meet_the_same_workload);
 	tcase_add_test(tests, any_number_of_workers_gives_the_same);
 	tcase_add_test(tests, a_loaded_config);
+	tcase_add_test(tests, shapes_take_turns);
 	tcase_add_test(tests, errors_name_the_run);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

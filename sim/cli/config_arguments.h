@@ -22,6 +22,13 @@ typedef struct cli_config_arguments {
 weir_status cli_config_set(cli_config_arguments *arguments, weir_error *error, const char *format,
                            ...) WEIR_PRINTF(3, 4);
 /*
+ * Finds a policy: a file as it stands (its name has a '/' or ".json"), else one of the shipped
+ * configs/policies/SCENARIO (unless NULL), else of configs/policies; *file is to be freed. NULL: it
+ * is a kind, to be set as policies="NAME". Any other name is an error of `option`.
+ */
+weir_status cli_policy_find(const char *option, const char *scenario, const char *name, char **file,
+                            weir_error *error);
+/*
  * The policies of a run in place of CONFIG's own: `name` is a file that is laid over CONFIG, or the
  * name of one of the shipped configs/policies, or a kind of policy, which then has its defaults.
  */

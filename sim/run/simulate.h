@@ -9,12 +9,16 @@
 #include "config/config.h"
 #include "metrics/summary.h"
 #include "run/run.h"
+#include "scaling/controller.h"
 #include "serving/serving.h"
 
 WEIR_BEGIN_C
 
 typedef struct weir_simulate_options {
 	double until; /* seconds; INFINITY: to the end */
+	/* In place of the config's own; borrowed. NULL: the config's. */
+	const weir_controller_policy *policies;
+	size_t policy_count;
 	/* As of weir_run_options. */
 	bool (*progress)(void *context, const weir_run_progress *progress);
 	void *context;

@@ -13,12 +13,15 @@ WEIR_BEGIN_C
 #define WEIR_VERIFY_CHECKS(X)                                                                      \
 	X(requests, "Every request has valid sizes, status and instances, and its times in order.")    \
 	X(conservation, "arrived = completed + failed + rejected + unfinished.")                       \
-	X(instances, "Instances are those of the config, busy and filled within their bounds.")        \
+	X(instances, "Instances are the config's and those added, busy and filled within bounds.")     \
+	X(lifecycle, "Instances and servers are paid for from creation to removal, in every state.")   \
+	X(scaling_events, "The scale operations are those that instances, servers and totals show.")   \
 	X(tokens, "What each instance processed is what its requests had.")                            \
 	X(transfers, "KV-cache bytes moved are those of the requests that changed instances.")         \
 	X(samples, "Samples follow each other to the end and add up to what the instances did.")       \
 	X(energy, "energy_kwh is what the instances, and the samples' power over time, come to.")      \
-	X(bill, "cost_usd is the price of every server of the config over the run.")                   \
+	X(pools, "What pools did and cost is what their instances and their samples add up to.")       \
+	X(bill, "cost_usd is the price of every server from its creation to its removal.")             \
 	X(summary, "Every statistic is what the requests give, exactly.")                              \
 	X(totals, "Every total that follows from the requests is what they give, exactly.")
 

@@ -13,75 +13,65 @@ static weir_status no_memory(weir_verification *v)
 
 /* ---- /instances ---- */
 
-static weir_status read_instances(weir_verification *v)
-{
-	double *values = weir_allocate(v->instance_count, sizeof *values);
-	v->instances = weir_allocate(v->instance_count, sizeof *v->instances);
-	weir_status status = values != NULL && v->instances != NULL ? WEIR_OK : no_memory(v);
-#define READ(field, type, column, unit, description)                                               \
-	if (status == WEIR_OK) {                                                                       \
-		status = weir_reader_read(v->reader, weir_instances_table.name, #field, 0,                 \
-		                          v->instance_count, values, v->error);                            \
-		for (uint32_t i = 0; status == WEIR_OK && i < v->instance_count; i++) {                    \
-			v->instances[i].field = values[i];                                                     \
-		}                                                                                          \
-	}
-	WEIR_INSTANCE_ROW(READ)
-#undef READ
-	free(values);
-	return status;
-}
-
-static weir_status check_sku(weir_verification *v, uint32_t i)
+/* One that the run started with. Its pool may have changed since: that is for the scale operations
+ * to tell. */
+static void check_start_instance(weir_verification *v, uint32_t i)
 {
 	const weir_instance_view *view = &v->expected[i];
+	const weir_verify_instance *row = &v->instances[i];
 	const weir_application *application = &v->built.cluster.applications[view->application];
-	const char *expected = application->types[view->type].sku->name;
-	char sku[WEIR_COLUMN_NAME_SIZE];
-	weir_status status =
-	    weir_reader_read_names(v->reader, weir_instances_table.name, "sku", i, 1, sku, v->error);
-	if (status == WEIR_OK && strncmp(sku, expected, sizeof sku - 1) != 0) {
-		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u is on a %s, in the config on a %s",
-		                 i, sku, expected);
+	if (row->server != view->server || row->application != view->application ||
+	    row->type != &application->types[view->type] || row->created != 0 || row->active != 0) {
+		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u is not the one of the config", i);
 	}
-	return status;
+}
+
+/* The weights that an instance holds: all of an application hold the same. */
+static double weights_of(const weir_verification *v, const weir_verify_instance *row)
+{
+	uint32_t i = 0;
+	while (i < v->start_count && v->expected[i].application != row->application) {
+		i++;
+	}
+	return i < v->start_count ? (double)v->expected[i].weights : 0;
 }
 
 static void check_instance(weir_verification *v, uint32_t i)
 {
-	const weir_instance_view *view = &v->expected[i];
 	const weir_verify_instance *row = &v->instances[i];
-	double end = v->totals.end_time;
-	if (row->instance != i || row->server != view->server ||
-	    row->application != view->application || row->pool != (double)view->tag ||
-	    row->memory_limit != (double)view->memory_limit) {
-		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u is not the one of the config", i);
-	}
-	if (!(row->busy >= 0) || row->busy > end * (1 + 1e-9)) {
-		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u was busy for %.9g s of %.9g", i,
-		                 row->busy, end);
-	}
-	if (!weir_verify_same(row->utilisation, row->busy / end)) {
-		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u: utilisation %.17g, not %.17g", i,
-		                 row->utilisation, row->busy / end);
-	}
-	if (row->memory < (double)view->weights || row->memory > row->memory_limit ||
-	    (v->by_status[WEIR_REQUEST_UNFINISHED] == 0 && row->memory != (double)view->weights)) {
+	double paid = row->paid_scaling_up + row->paid_active + row->paid_draining;
+	double could = row->paid_active + row->paid_draining;
+	if (!(row->busy >= 0) || (row->busy > could && !weir_verify_close_time(v, row->busy, could))) {
 		weir_verify_fail(v, WEIR_VERIFY_instances,
-		                 "instance %u: %.0f bytes in use at the end, with weights of %lld and "
+		                 "instance %u was busy for %.9g s of %.9g s ACTIVE or DRAINING", i,
+		                 row->busy, could);
+	}
+	if (!weir_verify_same(row->utilisation, row->busy / paid)) {
+		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u: utilisation %.17g, not %.17g", i,
+		                 row->utilisation, row->busy / paid);
+	}
+	if (row->type != NULL && row->memory_limit != (double)row->type->memory_limit) {
+		weir_verify_fail(v, WEIR_VERIFY_instances, "instance %u: its SKU has other memory", i);
+	}
+	double weights = weights_of(v, row);
+	bool empty = v->by_status[WEIR_REQUEST_UNFINISHED] == 0 || !isnan(row->removed);
+	if (row->memory < weights || row->memory > row->memory_limit ||
+	    (empty && row->memory != weights)) {
+		weir_verify_fail(v, WEIR_VERIFY_instances,
+		                 "instance %u: %.0f bytes in use at its end, with weights of %.0f and "
 		                 "%.0f requests unfinished",
-		                 i, row->memory, (long long)view->weights,
-		                 v->by_status[WEIR_REQUEST_UNFINISHED]);
+		                 i, row->memory, weights, v->by_status[WEIR_REQUEST_UNFINISHED]);
 	}
 }
 
-/* A figure that the finished requests give, and unfinished ones may have added to. */
+/* A figure that the finished requests give, and others may have added to. */
 static void check_work(weir_verification *v, uint32_t instance, const char *what, double got,
                        double least, double open)
 {
 	if (!(got >= least && got <= least + open)) {
 		weir_verify_fail(v, WEIR_VERIFY_tokens,
-		                 "instance %u: %.0f %s, of its requests %.0f and up to %.0f unfinished",
+		                 "instance %u: %.0f %s, of its requests %.0f, of unfinished ones and lost "
+		                 "attempts up to %.0f",
 		                 instance, got, what, least, open);
 	}
 }
@@ -90,65 +80,82 @@ static void check_tokens(weir_verification *v, uint32_t i)
 {
 	const weir_verify_instance *row = &v->instances[i];
 	const weir_verify_work *work = &v->work[i];
+	const weir_verify_attempts *all = &v->attempts;
 	check_work(v, i, "prompt tokens", row->prompt_tokens, work->prompt_tokens,
-	           work->prompt_tokens_open);
+	           work->prompt_tokens_open + v->totals.prompt_tokens_lost);
 	check_work(v, i, "output tokens", row->output_tokens, work->output_tokens,
-	           work->output_tokens_open);
-	check_work(v, i, "prompts completed", row->prompts_completed, work->prompts_completed, 0);
+	           work->output_tokens_open + v->totals.output_tokens_lost);
+	check_work(v, i, "prompts completed", row->prompts_completed, work->prompts_completed,
+	           all->restarts);
 	check_work(v, i, "requests completed", row->requests_completed, work->requests_completed, 0);
-	check_work(v, i, "preemptions", row->preemptions, work->preemptions, 0);
+	check_work(v, i, "preemptions", row->preemptions, work->preemptions, all->preemptions_unknown);
 }
 
-static void check_cluster_totals(weir_verification *v)
+/* What all instances did is what requests kept of it and what was lost. */
+static void check_all_work(weir_verification *v, const char *what, double done, double kept,
+                           double open, double lost)
 {
-	double busy = 0;
-	double joules = 0;
-	double prompt_tokens = 0;
-	double output_tokens = 0;
+	if (!(done - lost >= kept && done - lost <= kept + open)) {
+		weir_verify_fail(v, WEIR_VERIFY_tokens,
+		                 "%.0f %s in all, %.0f of them lost; of the requests %.0f and up to %.0f "
+		                 "unfinished",
+		                 done, what, lost, kept, open);
+	}
+}
+
+static void check_sums(weir_verification *v)
+{
+	weir_verify_pool all = {0};
 	for (uint32_t i = 0; i < v->instance_count; i++) {
-		busy += v->instances[i].busy;
-		joules += v->instances[i].energy;
-		prompt_tokens += v->instances[i].prompt_tokens;
-		output_tokens += v->instances[i].output_tokens;
+		const weir_verify_instance *row = &v->instances[i];
+		all.paid += row->paid_scaling_up + row->paid_active + row->paid_draining;
+		all.busy += row->busy;
+		all.energy += row->energy;
+		all.prompt_tokens += row->prompt_tokens;
+		all.output_tokens += row->output_tokens;
+		all.preemptions += row->preemptions;
 	}
-	double busy_share = busy / ((double)v->instance_count * v->totals.end_time);
-	if (v->totals.instances != v->instance_count ||
-	    !weir_verify_same(v->totals.busy_share, busy_share)) {
+	const weir_totals *t = &v->totals;
+	const weir_verify_attempts *attempts = &v->attempts;
+	if (t->instances != v->start_count || !weir_verify_close(t->busy_share, all.busy / all.paid)) {
 		weir_verify_fail(v, WEIR_VERIFY_instances,
-		                 "totals: %.0f instances, busy_share %.17g, not %u and %.17g",
-		                 v->totals.instances, v->totals.busy_share, v->instance_count, busy_share);
+		                 "totals: %.0f instances, busy_share %.17g, not %u and %.17g", t->instances,
+		                 t->busy_share, v->start_count, all.busy / all.paid);
 	}
-	if (!weir_verify_close(v->totals.energy_kwh, joules / 3.6e6)) {
+	if (!weir_verify_close(t->energy_kwh, all.energy / 3.6e6)) {
 		weir_verify_fail(v, WEIR_VERIFY_energy, "energy_kwh is %.17g, of the instances %.17g",
-		                 v->totals.energy_kwh, joules / 3.6e6);
+		                 t->energy_kwh, all.energy / 3.6e6);
+	}
+	check_all_work(v, "prompt tokens", all.prompt_tokens, attempts->prompt_tokens,
+	               attempts->prompt_tokens_open, t->prompt_tokens_lost);
+	check_all_work(v, "output tokens", all.output_tokens, attempts->output_tokens,
+	               attempts->output_tokens_open, t->output_tokens_lost);
+	check_all_work(v, "preemptions", all.preemptions, attempts->preemptions, 0, 0);
+	if (t->retries + t->moves != attempts->restarts) {
+		weir_verify_fail(v, WEIR_VERIFY_tokens,
+		                 "%.0f retries and %.0f moves, of the requests %.0f in all", t->retries,
+		                 t->moves, attempts->restarts);
 	}
 	weir_verify_note(v, WEIR_VERIFY_tokens, WEIR_VERIFY_HOLDS, "%.0f prompt and %.0f output tokens",
-	                 prompt_tokens, output_tokens);
+	                 all.prompt_tokens, all.output_tokens);
 }
 
-weir_status weir_verify_instances(weir_verification *v)
+void weir_verify_instances(weir_verification *v)
 {
-	uint64_t rows = 0;
-	weir_status status = weir_reader_rows(v->reader, weir_instances_table.name, &rows, v->error);
-	if (status == WEIR_OK && rows != v->instance_count) {
-		return weir_error_set(v->error, WEIR_ERROR_INPUT, weir_reader_path(v->reader),
-		                      "has %llu instances, its config %u", (unsigned long long)rows,
-		                      v->instance_count);
+	if (v->instance_count < v->start_count) {
+		weir_verify_fail(v, WEIR_VERIFY_instances, "%u instances, but the run began with %u",
+		                 v->instance_count, v->start_count);
 	}
-	if (status == WEIR_OK) {
-		status = read_instances(v);
-	}
-	for (uint32_t i = 0; i < v->instance_count && status == WEIR_OK; i++) {
+	for (uint32_t i = 0; i < v->instance_count; i++) {
+		if (i < v->start_count) {
+			check_start_instance(v, i);
+		}
 		check_instance(v, i);
 		check_tokens(v, i);
-		status = check_sku(v, i);
 	}
-	if (status == WEIR_OK) {
-		check_cluster_totals(v);
-	}
+	check_sums(v);
 	weir_verify_note(v, WEIR_VERIFY_instances, WEIR_VERIFY_HOLDS, "%u instances",
 	                 v->instance_count);
-	return status;
 }
 
 /* ---- /samples ---- */
@@ -156,8 +163,8 @@ weir_status weir_verify_instances(weir_verification *v)
 /* What the samples of one pool add up to. */
 typedef struct pool_sums {
 	double last; /* end of the sample before; 0 at first */
-	double busy, energy, prompts_assigned, requests_completed, prompt_tokens, output_tokens,
-	    preemptions;
+	double prompts_assigned;
+	weir_verify_pool done;
 } pool_sums;
 
 /* Of /samples, what is checked. */
@@ -167,8 +174,16 @@ typedef struct pool_sums {
 	X(application)                                                                                 \
 	X(pool)                                                                                        \
 	X(instances)                                                                                   \
+	X(active)                                                                                      \
+	X(scaling_up)                                                                                  \
+	X(draining)                                                                                    \
 	X(load_busy)                                                                                   \
 	X(power_w)                                                                                     \
+	X(energy)                                                                                      \
+	X(paid_scaling_up)                                                                             \
+	X(paid_active)                                                                                 \
+	X(paid_draining)                                                                               \
+	X(cost_usd)                                                                                    \
 	X(prompts_per_s)                                                                               \
 	X(completions_per_s)                                                                           \
 	X(prompt_tokens_per_s)                                                                         \
@@ -214,13 +229,29 @@ static void check_sample(weir_verification *v, uint64_t row, const double *figur
 		                 (unsigned long long)row, time - interval, time, sum->last);
 	}
 	sum->last = time;
-	sum->busy += figures[SAMPLE_load_busy] * interval * figures[SAMPLE_instances];
-	sum->energy += figures[SAMPLE_power_w] * interval;
+	if (figures[SAMPLE_instances] !=
+	    figures[SAMPLE_active] + figures[SAMPLE_scaling_up] + figures[SAMPLE_draining]) {
+		weir_verify_fail(v, WEIR_VERIFY_samples, "row %llu: its instances are in no known state",
+		                 (unsigned long long)row);
+	}
+	if (!weir_verify_close(figures[SAMPLE_energy], figures[SAMPLE_power_w] * interval)) {
+		weir_verify_fail(v, WEIR_VERIFY_energy, "row %llu of /samples: %.17g J, at %.17g W",
+		                 (unsigned long long)row, figures[SAMPLE_energy], figures[SAMPLE_power_w]);
+	}
+	weir_verify_pool *done = &sum->done;
+	double paid = figures[SAMPLE_paid_scaling_up] + figures[SAMPLE_paid_active] +
+	              figures[SAMPLE_paid_draining];
+	done->paid_scaling_up += figures[SAMPLE_paid_scaling_up];
+	done->paid_active += figures[SAMPLE_paid_active];
+	done->paid_draining += figures[SAMPLE_paid_draining];
+	done->cost_usd += figures[SAMPLE_cost_usd];
+	done->busy += figures[SAMPLE_load_busy] * paid;
+	done->energy += figures[SAMPLE_energy];
+	done->requests_completed += figures[SAMPLE_completions_per_s] * interval;
+	done->prompt_tokens += figures[SAMPLE_prompt_tokens_per_s] * interval;
+	done->output_tokens += figures[SAMPLE_output_tokens_per_s] * interval;
+	done->preemptions += figures[SAMPLE_preemptions];
 	sum->prompts_assigned += figures[SAMPLE_prompts_per_s] * interval;
-	sum->requests_completed += figures[SAMPLE_completions_per_s] * interval;
-	sum->prompt_tokens += figures[SAMPLE_prompt_tokens_per_s] * interval;
-	sum->output_tokens += figures[SAMPLE_output_tokens_per_s] * interval;
-	sum->preemptions += figures[SAMPLE_preemptions];
 }
 
 static weir_status read_samples(weir_verification *v, uint64_t rows, double *block, pool_sums *sums)
@@ -247,48 +278,47 @@ static weir_status read_samples(weir_verification *v, uint64_t rows, double *blo
 }
 
 static void compare_sum(weir_verification *v, weir_verify_check check, const char *what,
-                        double samples, double instances)
+                        double samples, double whole)
 {
-	if (!weir_verify_close(samples, instances)) {
-		weir_verify_fail(v, check, "%s of the samples add up to %.17g, of the instances to %.17g",
-		                 what, samples, instances);
+	if (!weir_verify_close_time(v, samples, whole)) {
+		weir_verify_fail(v, check, "%s of the samples add up to %.17g, in the whole run %.17g",
+		                 what, samples, whole);
 	}
 }
 
-static void compare_pool(weir_verification *v, size_t pool, const pool_sums *sum)
+static void compare_pool(weir_verification *v, const weir_verify_pool *pool, const pool_sums *sum)
 {
-	pool_sums done = {.last = v->totals.end_time};
-	bool exists = false;
-	for (uint32_t i = 0; i < v->instance_count; i++) {
-		const weir_instance_view *view = &v->expected[i];
-		const weir_verify_instance *row = &v->instances[i];
-		if ((size_t)view->application * WEIR_TAG_COUNT + view->tag == pool) {
-			exists = true;
-			done.busy += row->busy;
-			done.energy += row->energy;
-			done.prompts_assigned += v->work[i].prompts_assigned;
-			done.requests_completed += row->requests_completed;
-			done.prompt_tokens += row->prompt_tokens;
-			done.output_tokens += row->output_tokens;
-			done.preemptions += row->preemptions;
-		}
-	}
-	if (!exists) {
+	if (pool->paid == 0 && sum->last == 0) {
 		return;
 	}
-	if (sum->last != done.last) {
+	if (sum->last != v->totals.end_time) {
 		weir_verify_fail(v, WEIR_VERIFY_samples, "the last sample is at %.17g s, the end at %.17g",
-		                 sum->last, done.last);
+		                 sum->last, v->totals.end_time);
 	}
-	compare_sum(v, WEIR_VERIFY_samples, "busy seconds", sum->busy, done.busy);
-	compare_sum(v, WEIR_VERIFY_samples, "prompts assigned", sum->prompts_assigned,
-	            done.prompts_assigned);
-	compare_sum(v, WEIR_VERIFY_samples, "completions", sum->requests_completed,
-	            done.requests_completed);
-	compare_sum(v, WEIR_VERIFY_samples, "prompt tokens", sum->prompt_tokens, done.prompt_tokens);
-	compare_sum(v, WEIR_VERIFY_samples, "output tokens", sum->output_tokens, done.output_tokens);
-	compare_sum(v, WEIR_VERIFY_samples, "preemptions", sum->preemptions, done.preemptions);
-	compare_sum(v, WEIR_VERIFY_energy, "joules", sum->energy, done.energy);
+	const weir_verify_pool *done = &sum->done;
+	weir_verify_check check = WEIR_VERIFY_samples;
+	compare_sum(v, check, "seconds SCALING_UP", done->paid_scaling_up, pool->paid_scaling_up);
+	compare_sum(v, check, "seconds ACTIVE", done->paid_active, pool->paid_active);
+	compare_sum(v, check, "seconds DRAINING", done->paid_draining, pool->paid_draining);
+	compare_sum(v, check, "costs", done->cost_usd, pool->cost_usd);
+	compare_sum(v, check, "busy seconds", done->busy, pool->busy);
+	compare_sum(v, check, "completions", done->requests_completed, pool->requests_completed);
+	compare_sum(v, check, "prompt tokens", done->prompt_tokens, pool->prompt_tokens);
+	compare_sum(v, check, "output tokens", done->output_tokens, pool->output_tokens);
+	compare_sum(v, check, "preemptions", done->preemptions, pool->preemptions);
+	compare_sum(v, WEIR_VERIFY_energy, "joules", done->energy, pool->energy);
+}
+
+static void compare_samples(weir_verification *v, const pool_sums *sums)
+{
+	for (size_t a = 0; a < v->config->application_count; a++) {
+		double assigned = 0;
+		for (size_t pool = a * WEIR_TAG_COUNT; pool < (a + 1) * WEIR_TAG_COUNT; pool++) {
+			compare_pool(v, &v->pools[pool], &sums[pool]);
+			assigned += sums[pool].prompts_assigned;
+		}
+		compare_sum(v, WEIR_VERIFY_samples, "prompts assigned", assigned, v->prompts_assigned[a]);
+	}
 }
 
 weir_status weir_verify_samples(weir_verification *v)
@@ -302,9 +332,8 @@ weir_status weir_verify_samples(weir_verification *v)
 	pool_sums *sums = weir_allocate(pool_count(v), sizeof *sums);
 	status = block != NULL && sums != NULL ? read_samples(v, rows, block, sums) : no_memory(v);
 	bool sampled = v->config->sampling.interval > 0 && v->totals.end_time > 0;
-	for (size_t pool = 0; pool < pool_count(v) && status == WEIR_OK && v->finished && sampled;
-	     pool++) {
-		compare_pool(v, pool, &sums[pool]);
+	if (status == WEIR_OK && v->finished && sampled) {
+		compare_samples(v, sums);
 	}
 	free(block);
 	free(sums);

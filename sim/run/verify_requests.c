@@ -49,22 +49,78 @@ static const char *find_unusable(const weir_verification *v, const request_figur
 	return NULL;
 }
 
+/* Whether an instance can be of this application; of a recovered file only the start state is
+ * known. */
+static bool is_of_application(const weir_verification *v, double instance, double application)
+{
+	if (v->finished) {
+		return v->instances[(size_t)instance].application == application;
+	}
+	return instance >= v->start_count ||
+	       v->expected[(size_t)instance].application == (uint32_t)application;
+}
+
 static const char *find_wrong_instance(const weir_verification *v, const request_figures *row)
 {
 	const double instances[] = {row->prompt_instance, row->token_instance};
+	double most = v->finished ? (double)v->instance_count - 1
+	              : v->scales ? INT32_MAX
+	                          : (double)v->start_count - 1;
 	for (int i = 0; i < 2; i++) {
-		if (!is_whole(instances[i], -1, (double)v->instance_count - 1)) {
-			return "the config does not have its instances";
+		if (!is_whole(instances[i], -1, most)) {
+			return "the cluster never had its instances";
 		}
-		if (instances[i] >= 0 &&
-		    v->expected[(size_t)instances[i]].application != (uint32_t)row->application) {
+		if (instances[i] >= 0 && !is_of_application(v, instances[i], row->application)) {
 			return "its instances are of another application";
 		}
 	}
-	if ((row->output_tokens > 1) != (row->token_instance >= 0) && row->prompt_instance >= 0) {
+	/* One whose token instance was lost has none while its prompt runs. */
+	bool has_tokens = row->output_tokens > 1;
+	bool lost = v->scales && row->status != WEIR_REQUEST_COMPLETED && isnan(row->ttft);
+	if (row->prompt_instance >= 0 && has_tokens != (row->token_instance >= 0) &&
+	    !(has_tokens && lost)) {
 		return "it has a token task and no instance for it, or the reverse";
 	}
+	return row->token_instance >= 0 && row->prompt_instance < 0
+	           ? "it has an instance for its token task and none for its prompt"
+	           : NULL;
+}
+
+/* A task that ran on an instance from `start` to `end` (NaN: not so far), of a request that came
+ * at `arrival`; `held`: it is there still. */
+static const char *find_out_of_life(const weir_verify_instance *instance, double arrival,
+                                    double start, double end, bool held, double rounding)
+{
+	if (isnan(instance->active) || start < instance->active - rounding) {
+		return "an instance of it served before it was ACTIVE";
+	}
+	if (start > instance->removed + rounding || end > instance->removed + rounding ||
+	    (held && !isnan(instance->removed))) {
+		return "an instance of it was removed before it was done";
+	}
+	if (instance->state != WEIR_INSTANCE_ACTIVE && arrival > instance->drain_start + rounding) {
+		return "it came when an instance of it took no more work";
+	}
 	return NULL;
+}
+
+static const char *find_wrong_time(const weir_verification *v, const request_figures *row,
+                                   double rounding)
+{
+	if (!v->finished || row->prompt_instance < 0) {
+		return NULL;
+	}
+	bool open = row->status == WEIR_REQUEST_UNFINISHED;
+	double done = row->arrival + row->ttft;
+	const char *wrong =
+	    find_out_of_life(&v->instances[(size_t)row->prompt_instance], row->arrival,
+	                     row->arrival + row->queue_time, done, open && isnan(row->ttft), rounding);
+	if (wrong == NULL && row->token_instance >= 0) {
+		wrong =
+		    find_out_of_life(&v->instances[(size_t)row->token_instance], row->arrival,
+		                     done + row->second_token_gap, row->arrival + row->e2e, open, rounding);
+	}
+	return wrong;
 }
 
 /* Of any request that was given instances: how far it got, in order. NaN: not so far. */
@@ -124,27 +180,76 @@ static const char *find_wrong(const weir_verification *v, const request_figures 
 	if (!(row->arrival >= 0) || row->arrival > end) {
 		return "it arrives before 0 or after the end";
 	}
-	if (!is_whole(row->preemptions, 0, INT32_MAX)) {
-		return "its preemptions are no count";
+	if (!is_whole(row->preemptions, 0, INT32_MAX) || !is_whole(row->retries, 0, INT32_MAX)) {
+		return "its preemptions or retries are no count";
 	}
 	const char *wrong = find_wrong_instance(v, row);
 	if (wrong == NULL) {
 		wrong = find_disorder(row, end, rounding);
 	}
+	if (wrong == NULL) {
+		wrong = find_wrong_time(v, row, rounding);
+	}
 	return wrong != NULL ? wrong : find_wrong_end(row);
 }
 
-/* Adds a row to what the requests come to. */
+/* Adds a row to what all requests come to. */
+static void gather_attempts(weir_verification *v, const request_figures *row)
+{
+	weir_verify_attempts *all = &v->attempts;
+	v->prompts_assigned[(size_t)row->application] += (row->prompt_instance >= 0) + row->retries;
+	all->restarts += row->retries;
+	all->preemptions += row->preemptions;
+	if (row->retries > 0) {
+		all->preemptions_unknown += row->preemptions;
+	}
+	/* What the last attempt of one that failed did is lost too. */
+	if (row->prompt_instance < 0 || row->status == WEIR_REQUEST_FAILED) {
+		return;
+	}
+	if (isnan(row->ttft)) {
+		all->prompt_tokens_open += row->prompt_tokens;
+		return;
+	}
+	all->prompt_tokens += row->prompt_tokens;
+	all->output_tokens += 1;
+	*(row->status == WEIR_REQUEST_COMPLETED ? &all->output_tokens : &all->output_tokens_open) +=
+	    row->output_tokens - 1;
+}
+
+/* KV cache moved for a request: for certain in its last attempt, perhaps in each one before. */
+static void gather_transfer(weir_verification *v, const request_figures *row)
+{
+	const weir_application *application = &v->built.cluster.applications[(size_t)row->application];
+	double bytes =
+	    row->prompt_tokens * (double)weir_architecture_kv_bytes_per_token(
+	                             application->model, application->instance.grouped_query_kv);
+	if (row->output_tokens > 1) {
+		v->transfer_bytes_open += row->retries * bytes;
+	}
+	if (row->token_instance >= 0 && !isnan(row->ttft) &&
+	    row->token_instance != row->prompt_instance) {
+		/* The token task starts behind the transfer. */
+		*(isnan(row->second_token_gap) ? &v->transfer_bytes_open : &v->transfer_bytes) += bytes;
+	}
+}
+
+/* Adds a row to what the requests come to. Of attempts before the last its instances are not
+ * known. */
 static void gather(weir_verification *v, const request_figures *row)
 {
 	v->by_status[(size_t)row->status]++;
+	if (!v->finished) {
+		return;
+	}
+	gather_attempts(v, row);
+	gather_transfer(v, row);
 	if (row->prompt_instance < 0) {
 		return;
 	}
 	bool has_prompt = !isnan(row->ttft);
 	bool completed = row->status == WEIR_REQUEST_COMPLETED;
 	weir_verify_work *prompt = &v->work[(size_t)row->prompt_instance];
-	prompt->prompts_assigned++;
 	prompt->prompts_completed += has_prompt;
 	prompt->output_tokens += has_prompt;
 	*(has_prompt ? &prompt->prompt_tokens : &prompt->prompt_tokens_open) += row->prompt_tokens;
@@ -154,18 +259,9 @@ static void gather(weir_verification *v, const request_figures *row)
 	}
 	weir_verify_work *token = &v->work[(size_t)row->token_instance];
 	token->requests_completed += completed;
-	token->preemptions += row->preemptions;
+	token->preemptions += row->retries > 0 ? 0 : row->preemptions;
 	if (has_prompt) {
 		*(completed ? &token->output_tokens : &token->output_tokens_open) += row->output_tokens - 1;
-	}
-	if (has_prompt && row->token_instance != row->prompt_instance) {
-		const weir_application *application =
-		    &v->built.cluster.applications[(size_t)row->application];
-		double bytes =
-		    row->prompt_tokens * (double)weir_architecture_kv_bytes_per_token(
-		                             application->model, application->instance.grouped_query_kv);
-		/* The token task starts behind the transfer. */
-		*(isnan(row->second_token_gap) ? &v->transfer_bytes_open : &v->transfer_bytes) += bytes;
 	}
 }
 

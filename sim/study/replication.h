@@ -1,9 +1,10 @@
 /*
  * Replications: the same run with other luck, many of them over processes.
  *
- * A replication's seed is a function of the study's seed and the replication's number alone: every
- * policy and every point of a sweep meets the same arrivals, sizes and faults (common random
- * numbers), so that their differences can be taken in pairs.
+ * Replication r is member r of its config's family (config/family.h): a seed, and a shape where the
+ * family has some, that depend on the family and r alone. Every policy and every point of a sweep
+ * meets the same arrivals, sizes and faults (common random numbers), so that their differences can
+ * be taken in pairs.
  */
 #ifndef WEIR_STUDY_REPLICATION_H
 #define WEIR_STUDY_REPLICATION_H
@@ -19,12 +20,9 @@
 
 WEIR_BEGIN_C
 
-/* The seed of replication `number` (from 0), one that a config can say: below 2^53. */
-WEIR_API uint64_t weir_replication_seed(uint64_t study_seed, uint64_t number);
-
 /* One run. What it points to is the caller's. */
 typedef struct weir_replication {
-	/* The config, without its seed. One that is loaded already: `path` its name and `text` what
+	/* The config whose family it is of. One that is loaded already: `path` its name and `text` what
 	 * weir_config_print makes of it. */
 	weir_document_options config;
 	const char *scenario, *policy; /* what messages call them; the config says what they are */
@@ -34,11 +32,12 @@ typedef struct weir_replication {
 
 typedef struct weir_replication_result {
 	uint64_t seed;
+	uint64_t shape; /* its number in the family; 0 where there are none */
 	weir_simulate_result run;
 } weir_replication_result;
 
-/* Runs one replication in this process: loads its config with the seed put in place, simulates. */
-WEIR_API weir_status weir_replication_run(const weir_replication *replication, uint64_t study_seed,
+/* Runs one replication in this process: loads its member of the family, simulates. */
+WEIR_API weir_status weir_replication_run(const weir_replication *replication,
                                           weir_replication_result *result, weir_error *error);
 
 /*
@@ -47,7 +46,7 @@ WEIR_API weir_status weir_replication_run(const weir_replication *replication, u
  * run keeps its place (FILE: key.path), and its message begins with the job's name.
  */
 WEIR_API weir_status weir_replications_run(const weir_replication *replications, size_t count,
-                                           uint64_t study_seed, const weir_pool_options *options,
+                                           const weir_pool_options *options,
                                            weir_replication_result *results, weir_error *errors,
                                            weir_error *error);
 

@@ -1,0 +1,11 @@
+/* Text as the whole of a file. */
+#ifndef WEIR_CLI_WRITE_TEXT_H
+#define WEIR_CLI_WRITE_TEXT_H
+
+#include "base/error.h"
+
+/* Writes `text` to `path`, aside and then renamed, so that there is all of it or none; NULL or "-":
+ * standard output. What is no regular file, such as a pipe, is written directly. */
+weir_status cli_write_text(const char *path, const char *text, weir_error *error);
+
+#endif

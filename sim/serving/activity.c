@@ -26,9 +26,6 @@ void weir_tell_iterations(const weir_serving *serving, const weir_instance *inst
 void weir_tell_transfer(const weir_serving *serving, uint32_t request,
                         weir_transfer_outcome outcome)
 {
-	if (serving->observer.transfer_ended == NULL) {
-		return;
-	}
 	const weir_inflight_request *r = &serving->inflight.requests[request];
 	const weir_transfer_row row = {
 	    .request_id = r->id,
@@ -54,7 +51,8 @@ void weir_serving_under_way(const weir_serving *serving)
 			                     weir_instance_finished(instance, serving->engine), 0);
 		}
 	}
-	for (uint32_t request = 0; request < serving->inflight.used; request++) {
+	for (uint32_t request = 0;
+	     request < serving->inflight.used && serving->observer.transfer_ended != NULL; request++) {
 		if (serving->inflight.requests[request].phase == WEIR_PHASE_TRANSFER) {
 			weir_tell_transfer(serving, request, WEIR_TRANSFER_UNDER_WAY);
 		}

@@ -113,7 +113,7 @@ void weir_instance_set_slowness(weir_serving *serving, weir_instance *instance, 
  * finished, and of the prompts that are done with them. */
 void weir_tell_iterations(const weir_serving *serving, const weir_instance *instance,
                           int64_t finished, int64_t prompts_done);
-/* Of a transfer that has been started. */
+/* Likewise transfer_ended, of a transfer that has been started. */
 void weir_tell_transfer(const weir_serving *serving, uint32_t request,
                         weir_transfer_outcome outcome);
 

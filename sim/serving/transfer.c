@@ -112,7 +112,7 @@ bool weir_transfer_retry(weir_serving *serving, uint32_t request)
 void weir_transfer_cancel(weir_serving *serving, uint32_t request)
 {
 	const weir_inflight_request *r = &serving->inflight.requests[request];
-	if (r->phase == WEIR_PHASE_TRANSFER) {
+	if (r->phase == WEIR_PHASE_TRANSFER && serving->observer.transfer_ended != NULL) {
 		weir_tell_transfer(serving, request, WEIR_TRANSFER_CANCELLED);
 	}
 	if (r->phase == WEIR_PHASE_TRANSFER_WAIT) {

@@ -61,7 +61,7 @@ static const double FARTHEST = 4e18;
 
 int64_t weir_events_ns(double seconds)
 {
-	return isnan(seconds) ? INT64_MIN
+	return isnan(seconds) ? INT64_MIN / 2
 	                      : (int64_t)llround(fmin(fmax(seconds * 1e9, -FARTHEST), FARTHEST));
 }
 

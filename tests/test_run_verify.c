@@ -7,6 +7,8 @@
 
 #include "record/reader.h"
 #include "run/verify.h"
+#include "scaling/manager.h"
+#include "support/elastic_run.h"
 #include "support/run_support.h"
 #include "support/test_support.h"
 
@@ -20,11 +22,8 @@ static weir_verify_report verify(const char *path)
 	return report;
 }
 
-static void expect_all_hold(const weir_config *config)
+static void expect_holds(const char *path)
 {
-	const char *path = test_path("good.h5");
-	test_run(config, path, NULL);
-	weir_config_destroy(config);
 	weir_verify_report report = verify(path);
 	for (int i = 0; i < WEIR_VERIFY_COUNT; i++) {
 		ck_assert_msg(report.checks[i].outcome == WEIR_VERIFY_HOLDS, "%s: %s",
@@ -33,12 +32,42 @@ static void expect_all_hold(const weir_config *config)
 	ck_assert_uint_eq(report.failed, 0);
 }
 
+static void expect_all_hold(const weir_config *config)
+{
+	const char *path = test_path("good.h5");
+	test_run(config, path, NULL);
+	weir_config_destroy(config);
+	expect_holds(path);
+}
+
 /* With preemptions, transfers, instances lent to the mixed list. */
 static const weir_config *busy_config(void)
 {
 	return test_config(TEST_PARITY_CONFIG, TRACE, "servers=dgx-h100:2,dgx-a100:2",
 	                   "pools=prompt:dgx-h100,token:dgx-a100", "scheduler.kind=mixed_pool", NULL);
 }
+
+START_TEST(runs_that_scale_hold)
+{
+	const char *path = test_path("elastic.h5");
+	test_run_elastic(path, TRACE);
+	expect_holds(path);
+	/* Otherwise little would have been checked. */
+	static const char *const some[] = {
+	    "instances_started",  "instances_removed", "flips",
+	    "operations_refused", "drain_timeouts",    "moves",
+	    "scale_operations",   "booting_hours",     "prompt_tokens_lost",
+	    "draining_hours",
+	};
+	for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+		ck_assert_msg(test_recorded_total(path, some[i]) > 0, "no %s", some[i]);
+	}
+	/* Two instances on each server, and no flips. */
+	expect_all_hold(test_config(TEST_PARITY_CONFIG, TRACE, "instance.tensor_parallel=4",
+	                            "model=llama2-70b", "execution_time.kind=roofline",
+	                            "policies=[{\"kind\": \"reactive\", \"interval\": 3}]", NULL));
+}
+END_TEST
 
 START_TEST(recorded_runs_hold)
 {
@@ -294,6 +323,144 @@ START_TEST(one_changed_value_fails_its_check)
 }
 END_TEST
 
+START_TEST(one_changed_value_of_a_run_that_scales_fails_its_check)
+{
+	/* Instance 0 of the file is the first that was removed, the last row one that was left. */
+	static const surgery surgeries[] = {
+	    {"/instances/instance", 0, 1, true, WEIR_VERIFY_instances},
+	    {"/instances/instance", 0, -1, false, WEIR_VERIFY_instances},
+	    {"/instances/created", 0, 1e-3, true, WEIR_VERIFY_lifecycle},
+	    {"/instances/created", 0, 1e-3, true, WEIR_VERIFY_scaling_events},
+	    {"/instances/active", 0, 1.25, false, WEIR_VERIFY_scaling_events},
+	    {"/instances/drain_start", 0, 1.25, false, WEIR_VERIFY_scaling_events},
+	    {"/instances/removed", 0, 1e-3, true, WEIR_VERIFY_lifecycle},
+	    {"/instances/removed", 0, NAN, false, WEIR_VERIFY_scaling_events},
+	    {"/instances/paid_scaling_up", 0, 1e-3, true, WEIR_VERIFY_lifecycle},
+	    {"/instances/paid_active", 0, 1e-3, true, WEIR_VERIFY_lifecycle},
+	    {"/instances/paid_draining", 0, 1e-3, true, WEIR_VERIFY_lifecycle},
+	    {"/instances/paid_prompt", 0, 1e-3, true, WEIR_VERIFY_lifecycle},
+	    {"/instances/paid_token", 0, 1e-3, true, WEIR_VERIFY_pools},
+	    {"/instances/cost_usd", 0, 1e-6, true, WEIR_VERIFY_lifecycle},
+	    {"/instances/cost_usd", 0, 1e-3, true, WEIR_VERIFY_pools},
+	    {"/instances/server", 0, 1, true, WEIR_VERIFY_scaling_events},
+	    {"/instances/server", 0, 99, false, WEIR_VERIFY_lifecycle},
+	    {"/instances/busy", 0, 1e-3, true, WEIR_VERIFY_pools},
+	    {"/instances/energy", 0, 1, true, WEIR_VERIFY_pools},
+	    {"/instances/prompt_tokens", 0, 1, true, WEIR_VERIFY_pools},
+	    {"/servers/server", 0, 1, true, WEIR_VERIFY_bill},
+	    {"/servers/created", 0, 1e-3, true, WEIR_VERIFY_bill},
+	    {"/servers/removed", 0, -1e-3, true, WEIR_VERIFY_bill},
+	    {"/servers/removed", 0, -1e-3, true, WEIR_VERIFY_scaling_events},
+	    {"/servers/paid", 0, 1e-3, true, WEIR_VERIFY_bill},
+	    {"/servers/cost_usd", 0, 1e-6, true, WEIR_VERIFY_bill},
+	    {"/pools/pool", 0, 2, false, WEIR_VERIFY_pools},
+	    {"/pools/paid_active", 0, 1e-3, true, WEIR_VERIFY_pools},
+	    {"/pools/paid_active", 0, 1e-3, true, WEIR_VERIFY_samples},
+	    {"/pools/cost_usd", 1, 1e-3, true, WEIR_VERIFY_pools},
+	    {"/pools/energy", 0, 1, true, WEIR_VERIFY_pools},
+	    {"/pools/requests_completed", 1, 1, true, WEIR_VERIFY_pools},
+	    {"/samples/paid_active", 3, 1e-3, true, WEIR_VERIFY_samples},
+	    {"/samples/paid_draining", 3, 1e-3, true, WEIR_VERIFY_samples},
+	    {"/samples/cost_usd", 3, 1e-3, true, WEIR_VERIFY_samples},
+	    {"/samples/active", 3, 1, true, WEIR_VERIFY_samples},
+	    {"/samples/energy", 3, 1, true, WEIR_VERIFY_energy},
+	    {"/scaling_events/time", 2, 1e-3, true, WEIR_VERIFY_scaling_events},
+	    {"/scaling_events/time", 2, 1e6, true, WEIR_VERIFY_scaling_events},
+	    {"/scaling_events/action", 0, 99, false, WEIR_VERIFY_scaling_events},
+	    {"/scaling_events/action", 2, WEIR_SCALING_REFUSED, false, WEIR_VERIFY_scaling_events},
+	    {"/scaling_events/instance", 2, 1, true, WEIR_VERIFY_scaling_events},
+	    {"/requests/retries", 0, 1, true, WEIR_VERIFY_tokens},
+	};
+	const char *good = test_path("surgery.h5");
+	const char *changed = test_path("changed.h5");
+	test_run_elastic(good, TRACE);
+	for (size_t i = 0; i < sizeof surgeries / sizeof surgeries[0]; i++) {
+		const surgery *s = &surgeries[i];
+		copy_file(good, changed);
+		change(changed, s->column, s->row, s->value, s->add);
+		expect_failure(changed, s, "changed");
+	}
+}
+END_TEST
+
+START_TEST(one_changed_total_of_a_run_that_scales_fails_its_check)
+{
+	static const struct {
+		const char *name;
+		weir_verify_check fails;
+	} totals[] = {
+	    {"instance_hours", WEIR_VERIFY_lifecycle},
+	    {"booting_hours", WEIR_VERIFY_lifecycle},
+	    {"draining_hours", WEIR_VERIFY_lifecycle},
+	    {"cost_usd", WEIR_VERIFY_bill},
+	    {"scale_operations", WEIR_VERIFY_scaling_events},
+	    {"instances_started", WEIR_VERIFY_scaling_events},
+	    {"instances_removed", WEIR_VERIFY_scaling_events},
+	    {"flips", WEIR_VERIFY_scaling_events},
+	    {"operations_refused", WEIR_VERIFY_scaling_events},
+	    {"drain_timeouts", WEIR_VERIFY_scaling_events},
+	    {"retries", WEIR_VERIFY_tokens},
+	    {"moves", WEIR_VERIFY_tokens},
+	    {"prompt_tokens_lost", WEIR_VERIFY_tokens},
+	    {"output_tokens_lost", WEIR_VERIFY_tokens},
+	};
+	const char *good = test_path("surgery.h5");
+	const char *changed = test_path("changed.h5");
+	test_run_elastic(good, TRACE);
+	for (size_t i = 0; i < sizeof totals / sizeof totals[0]; i++) {
+		const surgery s = {.column = "/totals/value",
+		                   .row = row_of_total(good, totals[i].name),
+		                   .value = 0.01,
+		                   .add = true,
+		                   .fails = totals[i].fails};
+		copy_file(good, changed);
+		change(changed, s.column, s.row, s.value, s.add);
+		expect_failure(changed, &s, totals[i].name);
+	}
+}
+END_TEST
+
+START_TEST(a_request_on_an_instance_outside_its_life_fails)
+{
+	const char *path = test_path("surgery.h5");
+	test_run_elastic(path, TRACE);
+	size_t count = 0;
+	double *id = test_recorded_column(path, "instances", "instance", &count);
+	double *removed = test_recorded_column(path, "instances", "removed", &count);
+	double *active = test_recorded_column(path, "instances", "active", &count);
+	size_t gone = 0;
+	size_t late = 0;
+	for (size_t i = 0; i < count; i++) {
+		gone = isnan(removed[gone]) || removed[i] < removed[gone] ? i : gone;
+		late = isnan(active[late]) || active[i] > active[late] ? i : late;
+	}
+	size_t requests = 0;
+	weir_request_row *rows = test_recorded_rows(path, &requests);
+	size_t first = 0;
+	size_t last = 0;
+	for (size_t i = 0; i < requests; i++) {
+		first = rows[i].arrival < rows[first].arrival ? i : first;
+		last = rows[i].arrival > rows[last].arrival ? i : last;
+	}
+	const surgery wrong[] = {
+	    {"/requests/prompt_instance", last, id[gone], false, WEIR_VERIFY_requests},
+	    {"/requests/token_instance", last, id[gone], false, WEIR_VERIFY_requests},
+	    {"/requests/prompt_instance", first, id[late], false, WEIR_VERIFY_requests},
+	    {"/requests/token_instance", first, id[late], false, WEIR_VERIFY_requests},
+	};
+	const char *changed = test_path("changed.h5");
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		copy_file(path, changed);
+		change(changed, wrong[i].column, wrong[i].row, wrong[i].value, wrong[i].add);
+		expect_failure(changed, &wrong[i], "of another time");
+	}
+	free(id);
+	free(removed);
+	free(active);
+	free(rows);
+}
+END_TEST
+
 START_TEST(one_changed_total_fails_its_check)
 {
 	static const struct {
@@ -339,9 +506,9 @@ END_TEST
 
 START_TEST(a_file_without_its_tables_is_refused)
 {
-	static const char *const links[] = {"/requests",     "/samples", "/instances",
-	                                    "/summary",      "/totals",  "/provenance/config",
-	                                    "/requests/ttft"};
+	static const char *const links[] = {
+	    "/requests", "/samples", "/instances",      "/servers",           "/pools",
+	    "/summary",  "/totals",  "/scaling_events", "/provenance/config", "/requests/ttft"};
 	const char *good = test_path("surgery.h5");
 	const char *changed = test_path("changed.h5");
 	const weir_config *config = busy_config();
@@ -368,6 +535,10 @@ int main(void)
 	TCase *tests = tcase_create("verify");
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, recorded_runs_hold);
+	tcase_add_test(tests, runs_that_scale_hold);
+	tcase_add_test(tests, one_changed_value_of_a_run_that_scales_fails_its_check);
+	tcase_add_test(tests, one_changed_total_of_a_run_that_scales_fails_its_check);
+	tcase_add_test(tests, a_request_on_an_instance_outside_its_life_fails);
 	tcase_add_test(tests, odd_requests_hold);
 	tcase_add_test(tests, an_applications_own_instances_hold);
 	tcase_add_test(tests, a_run_cut_short_holds);

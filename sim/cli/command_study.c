@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/config_arguments.h"
 #include "cli/write_text.h"
+#include "study/long_run.h"
 #include "study/study_print.h"
 
 typedef struct study_arguments {
@@ -17,16 +18,17 @@ typedef struct study_arguments {
 	char *policies;    /* LIST; cut into names[policy_count]; NULL: each config's own */
 	const char *baseline, *output;
 	char **names;
-	cli_config_arguments *configs; /* owned; [scenario][policy] */
+	bool bounds;                   /* best_known is in LIST */
+	cli_config_arguments *configs; /* owned; [scenario][policy], then bases [scenario] */
 	const char **sets;             /* of --set */
 	size_t set_count, set_capacity, config_count;
 	weir_study_plan plan;
 	weir_pool_options pool;
 	weir_study_format format;
-	bool quiet;
+	bool long_runs, quiet;
 } study_arguments;
 
-static const char own_policies[] = "own";
+static const char own_policies[] = "own", bounds_name[] = "best_known";
 
 static weir_status no_memory(weir_error *error)
 {
@@ -75,6 +77,10 @@ static weir_status list_policies(study_arguments *arguments, weir_error *error)
 	size_t count = 0;
 	char *rest = NULL;
 	for (char *name = strtok_r(list, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
+		if (strcmp(name, bounds_name) == 0) {
+			arguments->bounds = true;
+			continue;
+		}
 		arguments->names[count] = name;
 		shown[count] = strchr(name, '/') != NULL || strstr(name, ".json") != NULL
 		                   ? base_name(arguments->arena, name)
@@ -85,7 +91,9 @@ static weir_status list_policies(study_arguments *arguments, weir_error *error)
 	}
 	if (count == 0 && arguments->policies != NULL) {
 		return weir_error_set(error, WEIR_ERROR_INPUT, "--policies",
-		                      "expected names, separated by commas");
+		                      arguments->bounds
+		                          ? "best_known is a bound; name policies to compare with it"
+		                          : "expected names, separated by commas");
 	}
 	if (count == 0) {
 		shown[count++] = own_policies;
@@ -112,14 +120,13 @@ static weir_status find_baseline(study_arguments *arguments, weir_error *error)
 	                              plan->policy_count, error);
 }
 
-/* The config of one policy of one scenario. */
+/* The config of one policy of one scenario; NULL: its own. */
 static weir_status make_config(study_arguments *arguments, const char *path, const char *scenario,
-                               size_t policy, cli_config_arguments *config, weir_error *error)
+                               const char *name, cli_config_arguments *config, weir_error *error)
 {
 	config->path = path;
 	weir_status status = WEIR_OK;
-	if (arguments->policies != NULL) {
-		const char *name = arguments->names[policy];
+	if (name != NULL) {
 		status = cli_policy_find("--policies", scenario, name, &config->policy_file, error);
 		if (status == WEIR_OK && config->policy_file == NULL) {
 			status = cli_config_set(config, error, "policies=\"%s\"", name);
@@ -139,31 +146,43 @@ static weir_status make_plan(study_arguments *arguments, char **paths, size_t co
 	if (status == WEIR_OK) {
 		status = find_baseline(arguments, error);
 	}
+	if (status == WEIR_OK && arguments->bounds && isfinite(plan->until)) {
+		status = weir_error_set(error, WEIR_ERROR_INPUT, "--until",
+		                        "best_known is of whole runs; leave out one of them");
+	}
+	if (status == WEIR_OK && arguments->bounds && arguments->long_runs) {
+		status = weir_error_set(error, WEIR_ERROR_INPUT, "--long",
+		                        "best_known is of replications; leave out one of them");
+	}
 	if (status != WEIR_OK) {
 		return status;
 	}
 	const char **scenarios = weir_arena_allocate(arguments->arena, count, sizeof *scenarios);
-	weir_document_options *options =
-	    weir_arena_allocate(arguments->arena, count, plan->policy_count * sizeof *options);
-	arguments->configs = weir_allocate(count, plan->policy_count * sizeof *arguments->configs);
+	size_t all = count * plan->policy_count + (arguments->bounds ? count : 0);
+	weir_document_options *options = weir_arena_allocate(arguments->arena, all, sizeof *options);
+	arguments->configs = weir_allocate(all, sizeof *arguments->configs);
 	if (scenarios == NULL || options == NULL || arguments->configs == NULL) {
 		return no_memory(error);
 	}
-	arguments->config_count = count * plan->policy_count;
-	for (size_t s = 0; status == WEIR_OK && s < count; s++) {
+	arguments->config_count = all;
+	for (size_t s = 0; s < count; s++) {
 		scenarios[s] = base_name(arguments->arena, paths[s]);
 		if (scenarios[s] == NULL) {
 			return no_memory(error);
 		}
-		for (size_t p = 0; status == WEIR_OK && p < plan->policy_count; p++) {
-			cli_config_arguments *config = &arguments->configs[s * plan->policy_count + p];
-			status = make_config(arguments, paths[s], scenarios[s], p, config, error);
-			options[s * plan->policy_count + p] = cli_config_options(config);
-		}
+	}
+	for (size_t i = 0; status == WEIR_OK && i < all; i++) {
+		bool base = i >= count * plan->policy_count;
+		size_t s = base ? i - count * plan->policy_count : i / plan->policy_count;
+		const char *name = base ? NULL : arguments->names[i % plan->policy_count];
+		status =
+		    make_config(arguments, paths[s], scenarios[s], name, &arguments->configs[i], error);
+		options[i] = cli_config_options(&arguments->configs[i]);
 	}
 	plan->scenarios = scenarios;
 	plan->scenario_count = count;
 	plan->configs = options;
+	plan->bases = arguments->bounds ? options + count * plan->policy_count : NULL;
 	return status == WEIR_OK ? check_names(scenarios, count, "CONFIG", error) : status;
 }
 
@@ -186,10 +205,9 @@ static bool show_progress(void *context, size_t done, size_t count)
 	return !cli_interrupted();
 }
 
-static weir_status write_study(const study_arguments *arguments, const weir_study *study,
-                               weir_error *error)
+/* Writes `text`, NULL when memory was out for it, and frees it. */
+static weir_status write_result(const study_arguments *arguments, char *text, weir_error *error)
 {
-	char *text = weir_study_print(study, arguments->format);
 	if (text == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the tables");
 	}
@@ -198,28 +216,74 @@ static weir_status write_study(const study_arguments *arguments, const weir_stud
 	return status;
 }
 
+static void print_remarks(const study_arguments *arguments, const weir_study *study)
+{
+	if (study->stalled > 0) {
+		fprintf(stderr, "Stalled runs, with requests left that could never go on: %zu.\n",
+		        study->stalled);
+	}
+	if (study->unreached > 0) {
+		fprintf(stderr, "Searches that found nothing with an attainment of %g: %zu.\n",
+		        arguments->plan.target, study->unreached);
+	}
+}
+
+static weir_status replicate(const study_arguments *arguments, weir_error *error)
+{
+	weir_study study;
+	weir_status status = weir_study_run(&arguments->plan, &arguments->pool, &study, error);
+	cli_progress_end(&((study_progress *)arguments->pool.context)->line);
+	if (status == WEIR_OK) {
+		status = write_result(arguments, weir_study_print(&study, arguments->format), error);
+	}
+	if (status == WEIR_OK && !arguments->quiet) {
+		print_remarks(arguments, &study);
+	}
+	weir_study_release(&study);
+	return status;
+}
+
+/* --long: the first member of each family, once. */
+static weir_status run_long(const study_arguments *arguments, weir_error *error)
+{
+	const weir_study_plan *plan = &arguments->plan;
+	size_t count = plan->scenario_count * plan->policy_count;
+	weir_replication *runs = weir_arena_allocate(arguments->arena, count, sizeof *runs);
+	weir_long_result *results = weir_arena_allocate(arguments->arena, count, sizeof *results);
+	weir_error *errors = weir_arena_allocate(arguments->arena, count, sizeof *errors);
+	if (runs == NULL || results == NULL || errors == NULL) {
+		return no_memory(error);
+	}
+	for (size_t i = 0; i < count; i++) {
+		runs[i] = (weir_replication){.config = plan->configs[i],
+		                             .scenario = plan->scenarios[i / plan->policy_count],
+		                             .policy = plan->policies[i % plan->policy_count],
+		                             .until = plan->until};
+	}
+	weir_status status =
+	    weir_long_runs(runs, count, plan->confidence, &arguments->pool, results, errors, error);
+	cli_progress_end(&((study_progress *)arguments->pool.context)->line);
+	return status == WEIR_OK
+	           ? write_result(arguments, weir_long_print(runs, results, count, arguments->format),
+	                          error)
+	           : status;
+}
+
 static int run_study(study_arguments *arguments, char **paths, size_t count)
 {
 	weir_error error = {0};
-	weir_study study = {0};
 	weir_status status = make_plan(arguments, paths, count, &error);
+	if (status == WEIR_OK) {
+		status = cli_check_output(arguments->output, &error);
+	}
 	if (status == WEIR_OK) {
 		study_progress progress = {.started = cli_wall_seconds()};
 		cli_progress_begin(&progress.line, !arguments->quiet);
 		cli_catch_interrupts();
 		arguments->pool.progress = show_progress;
 		arguments->pool.context = &progress;
-		status = weir_study_run(&arguments->plan, &arguments->pool, &study, &error);
-		cli_progress_end(&progress.line);
+		status = arguments->long_runs ? run_long(arguments, &error) : replicate(arguments, &error);
 	}
-	if (status == WEIR_OK) {
-		status = write_study(arguments, &study, &error);
-	}
-	if (status == WEIR_OK && study.stalled > 0 && !arguments->quiet) {
-		fprintf(stderr, "%zu runs stalled: they ended with requests left that could never go on.\n",
-		        study.stalled);
-	}
-	weir_study_release(&study);
 	return status == WEIR_OK ? 0 : cli_fail(&error);
 }
 
@@ -277,6 +341,15 @@ static weir_status read_option(study_arguments *arguments, int option, char *tex
 		return read_above_0("--until", "a number of seconds", text, &arguments->plan.until, error);
 	case 'w':
 		return read_above_0("--width", "a number of percent", text, &arguments->plan.width, error);
+	case 't':
+		if (!weir_parse_double(text, &arguments->plan.target) || arguments->plan.target < 0.0 ||
+		    arguments->plan.target > 1.0) {
+			return weir_error_set(error, WEIR_ERROR_INPUT, "--target",
+			                      "expected an attainment from 0 to 1, got '%s'", text);
+		}
+		return WEIR_OK;
+	case 'g':
+		return read_count("--budget", text, 0, &arguments->plan.budget, error);
 	case 'b':
 		arguments->baseline = text;
 		return WEIR_OK;
@@ -289,6 +362,9 @@ static weir_status read_option(study_arguments *arguments, int option, char *tex
 		return WEIR_OK;
 	case 'f':
 		return read_format(arguments, text, error);
+	case 'l':
+		arguments->long_runs = true;
+		return WEIR_OK;
 	case 'j':
 		arguments->format = WEIR_STUDY_AS_JSON;
 		return WEIR_OK;
@@ -314,12 +390,21 @@ static void release(study_arguments *arguments)
 static int run(const weir_command *command, int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"policies", required_argument, NULL, 'p'}, {"replications", required_argument, NULL, 'r'},
-	    {"jobs", required_argument, NULL, 'n'},     {"until", required_argument, NULL, 'u'},
-	    {"set", required_argument, NULL, 's'},      {"baseline", required_argument, NULL, 'b'},
-	    {"width", required_argument, NULL, 'w'},    {"format", required_argument, NULL, 'f'},
-	    {"json", no_argument, NULL, 'j'},           {"output", required_argument, NULL, 'o'},
-	    {"quiet", no_argument, NULL, 'q'},          {0},
+	    {"policies", required_argument, NULL, 'p'},
+	    {"replications", required_argument, NULL, 'r'},
+	    {"jobs", required_argument, NULL, 'n'},
+	    {"until", required_argument, NULL, 'u'},
+	    {"set", required_argument, NULL, 's'},
+	    {"baseline", required_argument, NULL, 'b'},
+	    {"target", required_argument, NULL, 't'},
+	    {"budget", required_argument, NULL, 'g'},
+	    {"width", required_argument, NULL, 'w'},
+	    {"format", required_argument, NULL, 'f'},
+	    {"long", no_argument, NULL, 'l'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"output", required_argument, NULL, 'o'},
+	    {"quiet", no_argument, NULL, 'q'},
+	    {0},
 	};
 	study_arguments arguments = {.arena = weir_arena_create(), .plan = weir_study_plan_default()};
 	weir_error error = {0};
@@ -353,7 +438,8 @@ const weir_command command_study = {
     .summary = "compare policies on scenarios, each run many times",
     .help =
         "usage: weir study CONFIG... [--policies LIST] [--replications N] [--jobs N] [--until T]\n"
-        "                  [--set PATH=VALUE]... [--baseline POLICY] [--width PERCENT]\n"
+        "                  [--set PATH=VALUE]... [--baseline POLICY] [--target A] [--budget N]\n"
+        "                  [--width PERCENT] [--long]\n"
         "                  [--format text|markdown|csv|json] [--json] [-o FILE] [--quiet]\n"
         "\n"
         "Runs every policy of LIST on every CONFIG (a scenario, called by its file's base name)\n"
@@ -366,15 +452,29 @@ const weir_command command_study = {
         "  --policies LIST        separated by commas; each is "
         "configs/policies/SCENARIO/NAME.json,\n"
         "                         else configs/policies/NAME.json, else a kind of policy, or a\n"
-        "                         file; without it each CONFIG's own policies\n"
+        "                         file; without it each CONFIG's own policies. best_known adds "
+        "the\n"
+        "                         bounds: the cheapest schedule that a search finds for the "
+        "target,\n"
+        "                         the fluid bound, and each policy's regret: its cost beyond the\n"
+        "                         cheapest known run that reaches its attainment\n"
         "  --replications N       runs of each policy on each scenario (10)\n"
         "  --jobs N               processes (as many as processors); the results do not depend "
         "on it\n"
         "  --until T              stop each run at T simulated seconds\n"
         "  --set PATH=VALUE       overrides a key of every config, policies included\n"
+        "  --target A             attainment that best_known has to reach (0.99)\n"
+        "  --budget N             simulations of each of its searches, one for each scenario and\n"
+        "                         replication (70)\n"
         "  --baseline POLICY      of LIST: what the others are compared with (the first)\n"
         "  --width PERCENT        also say how many replications make the half-width of the cost,\n"
         "                         and of the cost relative to the baseline's, this small\n"
+        "  --long                 one long run of each instead (replication 0): TTFT, E2E and\n"
+        "                         attainment over its requests without the warm-up (MSER-5), with\n"
+        "                         batch means' intervals, and how likely batches so much alike "
+        "are\n"
+        "                         when they are independent (below 0.05: too short a run); for\n"
+        "                         loads that do not change over time\n"
         "  --format NAME          text, markdown, csv (one table), or json (with every run)\n"
         "  --json                 the same as --format json\n"
         "  -o, --output FILE      write the result there, when it is whole\n"

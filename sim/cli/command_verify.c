@@ -97,7 +97,7 @@ static void print_report(const char *path, const weir_verify_report *report)
 {
 	size_t skipped = 0;
 	for (int i = 0; i < WEIR_VERIFY_COUNT; i++) {
-		printf("%-13s %-8s %s\n", weir_verify_descriptions[i].name,
+		printf("%-14s %-8s %s\n", weir_verify_descriptions[i].name,
 		       outcomes[report->checks[i].outcome], report->checks[i].detail);
 		skipped += report->checks[i].outcome == WEIR_VERIFY_SKIPPED;
 	}

@@ -44,29 +44,77 @@ static weir_status write_aside(const char *path, const char *aside, const char *
 	return WEIR_OK;
 }
 
+typedef enum target_kind { TARGET_STANDARD_OUTPUT, TARGET_FILE, TARGET_SPECIAL } target_kind;
+
+/* Refuses a directory. */
+static weir_status look_at(const char *path, target_kind *kind, weir_error *error)
+{
+	struct stat info;
+	*kind = TARGET_FILE;
+	if (path == NULL || strcmp(path, "-") == 0) {
+		*kind = TARGET_STANDARD_OUTPUT;
+	} else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+		return weir_error_set(error, WEIR_ERROR_IO, path, "is a directory; name a file to write");
+	} else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+		*kind = TARGET_SPECIAL;
+	}
+	return WEIR_OK;
+}
+
+/* To be freed; NULL when memory is out. */
+static char *aside_of(const char *path, weir_error *error)
+{
+	char *aside = NULL;
+	if (asprintf(&aside, "%s.part", path) < 0) {
+		weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for a file's name");
+		return NULL;
+	}
+	return aside;
+}
+
+static weir_status try_aside(const char *aside, weir_error *error)
+{
+	FILE *file = fopen(aside, "wb");
+	if (file == NULL) {
+		return cannot_write(aside, errno, error);
+	}
+	fclose(file);
+	unlink(aside);
+	return WEIR_OK;
+}
+
+weir_status cli_check_output(const char *path, weir_error *error)
+{
+	target_kind kind;
+	weir_status status = look_at(path, &kind, error);
+	if (status != WEIR_OK || kind != TARGET_FILE) {
+		return status;
+	}
+	char *aside = aside_of(path, error);
+	status = aside != NULL ? try_aside(aside, error) : WEIR_ERROR_MEMORY;
+	free(aside);
+	return status;
+}
+
 weir_status cli_write_text(const char *path, const char *text, weir_error *error)
 {
-	if (path == NULL || strcmp(path, "-") == 0) {
-		if (fputs(text, stdout) == EOF || fflush(stdout) != 0) {
-			return cannot_write("standard output", errno, error);
-		}
-		return WEIR_OK;
+	target_kind kind;
+	weir_status status = look_at(path, &kind, error);
+	if (status != WEIR_OK) {
+		return status;
 	}
-	struct stat info;
-	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-		if (S_ISDIR(info.st_mode)) {
-			return weir_error_set(error, WEIR_ERROR_IO, path,
-			                      "is a directory; name a file to write");
-		}
+	if (kind == TARGET_STANDARD_OUTPUT) {
+		return fputs(text, stdout) == EOF || fflush(stdout) != 0
+		           ? cannot_write("standard output", errno, error)
+		           : WEIR_OK;
+	}
+	if (kind == TARGET_SPECIAL) {
 		FILE *file = fopen(path, "wb");
 		int reason = file != NULL ? write_whole(file, text, false) : errno;
 		return reason == 0 ? WEIR_OK : cannot_write(path, reason, error);
 	}
-	char *aside = NULL;
-	if (asprintf(&aside, "%s.part", path) < 0) {
-		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for a file's name");
-	}
-	weir_status status = write_aside(path, aside, text, error);
+	char *aside = aside_of(path, error);
+	status = aside != NULL ? write_aside(path, aside, text, error) : WEIR_ERROR_MEMORY;
 	free(aside);
 	return status;
 }

@@ -8,4 +8,7 @@
  * standard output. What is no regular file, such as a pipe, is written directly. */
 weir_status cli_write_text(const char *path, const char *text, weir_error *error);
 
+/* Finds out, before the work, whether cli_write_text could write `path`; leaves it as it is. */
+weir_status cli_check_output(const char *path, weir_error *error);
+
 #endif

@@ -74,8 +74,7 @@ static weir_status build_application(const weir_config *config, weir_built_clust
 	}
 	for (size_t i = 0; i < from->more_sku_count && status == WEIR_OK; i++) {
 		uint32_t type;
-		status =
-		    type_of(config, built, from, from->more_skus[i], types, &type_count, &type, error);
+		status = type_of(config, built, from, from->more_skus[i], types, &type_count, &type, error);
 	}
 	*application = (weir_application){
 	    .name = from->name,

@@ -8,8 +8,7 @@ static const double JOULES_PER_KWH = 3.6e6;
 void weir_instance_row_of(const weir_cluster *cluster, const weir_instance_view *view,
                           double removed, weir_instance_row *row)
 {
-	const weir_instance_type *type =
-	    &cluster->applications[view->application].types[view->type];
+	const weir_instance_type *type = &cluster->applications[view->application].types[view->type];
 	double paid = 0;
 	for (int state = 0; state < WEIR_INSTANCE_STATE_COUNT; state++) {
 		paid += view->state_seconds[state];
@@ -49,8 +48,7 @@ void weir_instance_row_of(const weir_cluster *cluster, const weir_instance_view 
 void weir_server_row_of(const weir_cluster *cluster, const weir_server_view *view, double now,
                         double removed, weir_server_row *row)
 {
-	const weir_instance_type *type =
-	    &cluster->applications[view->application].types[view->type];
+	const weir_instance_type *type = &cluster->applications[view->application].types[view->type];
 	*row = (weir_server_row){
 	    .server = (int32_t)view->handle.id,
 	    .application = (int32_t)view->application,
@@ -135,9 +133,8 @@ void weir_sim_totals(const weir_sim *sim, weir_totals *totals)
 	for (size_t a = 0; a < cluster->application_count; a++) {
 		const weir_application *application = &cluster->applications[a];
 		for (size_t s = 0; s < application->server_count; s++) {
-			instances +=
-			    (double)(application->types[application->servers[s].type].sku->gpu_count /
-			             application->instance.tensor_parallel);
+			instances += (double)(application->types[application->servers[s].type].sku->gpu_count /
+			                      application->instance.tensor_parallel);
 		}
 	}
 	weir_serving_counters serving;

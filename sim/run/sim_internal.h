@@ -21,7 +21,7 @@ typedef struct weir_sim_state {
 	bool workload_ended, finished;
 	bool sample_pending;
 	bool out_of_memory; /* met where it could not be told */
-	uint64_t samples; /* scheduled so far */
+	uint64_t samples;   /* scheduled so far */
 } weir_sim_state;
 
 struct weir_sim {

@@ -20,7 +20,9 @@ static const double FINEST_RATIO = 1.015;
 static const double WINDOWS[] = {300, 120, 60, 180};
 enum { WINDOW_KINDS = sizeof WINDOWS / sizeof WINDOWS[0] };
 /* How likely a window is changed at random. */
-static const double MUTATED = 0.5;
+static const double MUTATED = 0.4;
+/* How much lower than the one aimed at the attainment of a run may be that is mixed. */
+static const double RELATED = 0.03;
 
 struct weir_best_known {
 	schedule_grid grid;
@@ -40,6 +42,7 @@ typedef struct search {
 	/* By what it is aimed at, the policies' attainments and at last the target: the share of the
 	 * misses allowed with which the last mix came out right. */
 	double *allowance;
+	schedule_run *related; /* runs of the archive, to be mixed */
 } search;
 
 static weir_status out_of_memory(weir_error *error)
@@ -308,6 +311,23 @@ static void adjust(double *allowance, double missed, double allowed)
 	}
 }
 
+/* Lists the runs whose windows are worth mixing: where far more or far less is missed, the windows
+ * hang together by what waits. The best run is always one of them. */
+static size_t relatives(search *s, double attainment)
+{
+	const weir_best_known *known = s->known;
+	double least =
+	    fmin(attainment, attainment_of(&known->runs[weir_best_known_at(known, attainment)]));
+	size_t count = 0;
+	for (size_t i = 0; i < known->count; i++) {
+		if (attainment_of(&known->runs[i]) >= least - RELATED) {
+			s->related[count++] = known->runs[i];
+		}
+	}
+	return count;
+}
+
+/* By turns, the best run with small changes, and a mix of what is known by now. */
 static weir_status try_mix(search *s, size_t turn, weir_error *error)
 {
 	const schedule_grid *grid = &s->known->grid;
@@ -319,11 +339,17 @@ static weir_status try_mix(search *s, size_t turn, weir_error *error)
 	size_t length = (size_t)fmax(WINDOWS[turn % WINDOW_KINDS] / grid->step, 1.0);
 	const schedule_windows windows = {.length = length,
 	                                  .offset = turn / WINDOW_KINDS % 2 * (length / 2)};
-	if (!schedule_mix(grid, s->known->runs, s->known->count, &windows, allowed * s->allowance[aim],
-	                  s->sizes)) {
-		return out_of_memory(error);
+	bool pure = turn % 2 == 1;
+	if (pure) {
+		if (!schedule_mix(grid, s->related, relatives(s, attainment), &windows,
+		                  allowed * s->allowance[aim], s->sizes)) {
+			return out_of_memory(error);
+		}
+		pure = !was_tried(s);
+	} else {
+		memcpy(s->sizes, s->known->runs[weir_best_known_at(s->known, attainment)].sizes,
+		       grid->pools * grid->steps * sizeof *s->sizes);
 	}
-	bool pure = turn % 2 == 1 && !was_tried(s);
 	if (!pure) {
 		schedule_mutate(grid, &windows, MUTATED, s->random, s->sizes);
 	}
@@ -364,12 +390,13 @@ static weir_status prepare(search *s, weir_error *error)
 	}
 	size_t most = s->progress.total > 0 ? s->progress.total : 1;
 	known->runs = weir_allocate(most, sizeof *known->runs);
+	s->related = weir_allocate(most, sizeof *s->related);
 	s->factors = weir_allocate(known->grid.pools, sizeof *s->factors);
 	s->sizes = weir_allocate(known->grid.pools * known->grid.steps, sizeof *s->sizes);
 	s->allowance = weir_allocate(s->options->policy_count + 1, sizeof *s->allowance);
 	s->random = weir_stream_create(s->config->seed, "best known", 0);
-	if (known->runs == NULL || s->factors == NULL || s->sizes == NULL || s->allowance == NULL ||
-	    s->random == NULL) {
+	if (known->runs == NULL || s->related == NULL || s->factors == NULL || s->sizes == NULL ||
+	    s->allowance == NULL || s->random == NULL) {
 		return out_of_memory(error);
 	}
 	for (size_t i = 0; i <= s->options->policy_count; i++) {
@@ -404,6 +431,7 @@ weir_status weir_best_known_search(const weir_config *config,
 	free(s.factors);
 	free(s.sizes);
 	free(s.allowance);
+	free(s.related);
 	if (s.random != NULL) {
 		gsl_rng_free(s.random);
 	}

@@ -3,8 +3,9 @@
  *
  * A local search over scaling schedules, for one config (one member of a family). It begins with
  * the runs of the policies that are to be compared, and with sizes in proportion to the workload's
- * own work; then it puts schedules together from the best windows of all that it has simulated,
- * with small changes at random. Every run goes to an archive, the policies' own too: hence no
+ * own work; then it changes the best at random a little in many windows of time at once, and puts
+ * schedules together from the best windows of all that it has simulated. A part of the budget is
+ * aimed at the policies' attainments. Every run goes to an archive, the policies' own too: hence no
  * policy is ever cheaper than the best known at the same attainment, whatever the search found.
  *
  * A schedule says sizes of pools. What else a policy can do (change of pools, choice among types)

@@ -13,7 +13,11 @@
 enum { SEARCH_STEPS = 32 };
 /* Prices of iterations are looked up every so many tokens while searching. */
 enum { SEARCH_STRIDE = 16 };
+/* The time of a bin, s; longer where there would be more than so many: they cost their square. */
 static const double BIN_SECONDS = 10.0;
+static const double MOST_BINS = 8192.0;
+/* Iterations whose prices are looked at, at most. */
+static const double MOST_ITERATIONS = 3e7;
 static const double SECONDS_PER_HOUR = 3600.0;
 
 /* ---- weights ---- */
@@ -79,6 +83,37 @@ static double worth(const weir_fluid_weights *demand, const weir_fluid_weights *
 	       demand->memory * weights->memory;
 }
 
+/* What the cheapest iteration has of what the weights ask of it, at most 1. */
+static double least_share(const price_grid *grid, const weir_fluid_weights *weights)
+{
+	const weir_fluid_iterations *iterations = grid->iterations;
+	double least = 1;
+	for (int64_t prompts = 0; prompts <= iterations->most_tokens; prompts++) {
+		double of_prompts = weights->memory + weights->prompt * (double)prompts;
+		for (int64_t tasks = 0; tasks <= grid->most_tasks; tasks++) {
+			double asked = of_prompts + weights->token * (double)tasks;
+			if (allowed(iterations, prompts, tasks) && price_at(grid, prompts, tasks) < asked) {
+				least = fmin(least, price_at(grid, prompts, tasks) / asked);
+			}
+		}
+	}
+	for (int64_t prompts = iterations->most_tokens + 1; prompts <= iterations->largest_prompt;
+	     prompts++) {
+		double asked = weights->memory + weights->prompt * (double)prompts;
+		least = fmin(least, iterations->price(iterations->context, prompts, 0) / asked);
+	}
+	return fmax(least, 0.0);
+}
+
+/* The weights scaled until they are valid, and what that leaves for prompts. */
+static weir_fluid_weights made_valid(const price_grid *grid, const weir_fluid_weights *weights)
+{
+	double share = least_share(grid, weights);
+	weir_fluid_weights valid = {.token = weights->token * share, .memory = weights->memory * share};
+	valid.prompt = fmax(most_prompt_weight(grid, valid.token, valid.memory, 1), 0.0);
+	return valid;
+}
+
 /* The best weights on a coarse grid, made valid on the whole one. */
 static void search(const price_grid *grid, double least_price, const weir_fluid_weights *demand,
                    weir_fluid_weights *best)
@@ -95,13 +130,12 @@ static void search(const price_grid *grid, double least_price, const weir_fluid_
 			}
 		}
 	}
-	double exact = most_prompt_weight(grid, best->token, best->memory, 1);
-	if (exact < 0) {
-		/* Between the points looked at, the other two alone were too much. */
-		best->token = best->memory = 0;
-		exact = most_prompt_weight(grid, 0, 0, 1);
-	}
-	best->prompt = fmin(best->prompt, exact);
+	/* Between the points looked at, they may be too much together: all give way, or prompts alone.
+	 */
+	weir_fluid_weights together = made_valid(grid, best);
+	best->prompt = 0;
+	weir_fluid_weights alone = made_valid(grid, best);
+	*best = worth(demand, &alone) > worth(demand, &together) ? alone : together;
 }
 
 bool weir_fluid_weights_find(const weir_fluid_iterations *iterations,
@@ -246,6 +280,14 @@ static weir_status draw_requests(fluid_state *state, weir_error *error)
 		if (status != WEIR_OK || !more) {
 			break;
 		}
+		if (request.application < 0 ||
+		    (uint64_t)request.application >= state->cluster->application_count) {
+			status = weir_error_set(error, WEIR_ERROR_INPUT, state->config->workload.trace.path,
+			                        "request %lld is for application %lld, but the config has %zu",
+			                        (long long)request.id, (long long)request.application,
+			                        state->cluster->application_count);
+			break;
+		}
 		if (!weir_reserve((void **)&state->requests, &state->capacity, state->count + 1,
 		                  sizeof *state->requests)) {
 			status = out_of_memory(error);
@@ -267,6 +309,25 @@ static weir_status draw_requests(fluid_state *state, weir_error *error)
 	return status;
 }
 
+/* The iterations that an application's instances could run. */
+static weir_fluid_iterations iterations_of(fluid_application *application, int64_t largest_prompt)
+{
+	const weir_instance_config *instance = &application->config->instance;
+	double most_tokens = (double)instance->max_batch_tokens;
+	if (strcmp(weir_batching_names[instance->kind], "orca") == 0) {
+		/* Without a limit, as many as memory holds: every token in a batch has its KV cache. */
+		most_tokens = fmin(application->kv_room / (double)application->kv_bytes_per_token,
+		                   (double)instance->max_batch_size * (double)largest_prompt);
+	}
+	return (weir_fluid_iterations){
+	    .context = application,
+	    .price = iteration_price,
+	    .most_tasks = instance->max_batch_size,
+	    .most_tokens = most_tokens > 1.0 ? (int64_t)most_tokens : 1,
+	    .largest_prompt = largest_prompt,
+	};
+}
+
 static bool find_weights(fluid_state *state)
 {
 	for (size_t a = 0; a < state->cluster->application_count; a++) {
@@ -284,18 +345,11 @@ static bool find_weights(fluid_state *state)
 				                                                         : largest_prompt;
 			}
 		}
-		const weir_instance_config *instance = &application->config->instance;
-		bool has_token_limit = strcmp(weir_batching_names[instance->kind], "orca") != 0;
-		const weir_fluid_iterations iterations = {
-		    .context = application,
-		    .price = iteration_price,
-		    .most_tasks = instance->max_batch_size,
-		    /* Without a limit, as many prompts as memory holds: larger batches only pay less. */
-		    .most_tokens = has_token_limit ? instance->max_batch_tokens
-		                                   : (int64_t)(application->kv_room /
-		                                               (double)application->kv_bytes_per_token),
-		    .largest_prompt = largest_prompt,
-		};
+		const weir_fluid_iterations iterations = iterations_of(application, largest_prompt);
+		/* Too many to look at them all: weights of 0 are valid. */
+		if ((double)iterations.most_tokens * (double)iterations.most_tasks > MOST_ITERATIONS) {
+			continue;
+		}
 		if (!weir_fluid_weights_find(&iterations, &demand, &application->weights)) {
 			return false;
 		}
@@ -325,23 +379,29 @@ static double not_served(const fluid_state *state, double attainment, double *sc
 	return usd;
 }
 
-/* What the least fleet costs per second, over all applications. */
+/* Instances that a pool keeps whatever is done: no shrinking goes below the minimum, but nothing
+ * need ever grow to it. */
+static double least_size(const fluid_state *state, const weir_application *application,
+                         weir_tag tag)
+{
+	double start = 0;
+	for (size_t s = 0; s < application->server_count; s++) {
+		start += application->servers[s].tag == tag;
+	}
+	return fmin(start, (double)state->config->scaling.min_instances_per_pool);
+}
+
+/* What the least fleet costs per second, over all applications. Faults may take it away. */
 static double floor_price(const fluid_state *state)
 {
 	double price = 0;
 	for (size_t a = 0; a < state->cluster->application_count; a++) {
-		const weir_application *application = state->applications[a].config;
-		bool pools[WEIR_TAG_COUNT] = {false};
-		for (size_t s = 0; s < application->server_count; s++) {
-			pools[application->servers[s].tag] = true;
-		}
-		for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
-			price += pools[tag] ? (double)state->config->scaling.min_instances_per_pool *
-			                          state->applications[a].least_price_per_s
-			                    : 0.0;
+		for (weir_tag tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+			price += least_size(state, state->applications[a].config, tag) *
+			         state->applications[a].least_price_per_s;
 		}
 	}
-	return price;
+	return weir_faults_enabled(&state->config->faults) ? 0.0 : price;
 }
 
 static weir_status compute(fluid_state *state, double attainment, weir_fluid_bound *bound,
@@ -368,7 +428,8 @@ static weir_status compute(fluid_state *state, double attainment, weir_fluid_bou
 		reach = fmax(reach, request->limit);
 	}
 	double end = state->requests[state->count - 1].arrival;
-	size_t bins = (size_t)(end / BIN_SECONDS) + 1;
+	double bin_seconds = fmax(BIN_SECONDS, end / MOST_BINS);
+	size_t bins = (size_t)(end / bin_seconds) + 1;
 	size_t longest = bins + 1 > state->count ? bins + 1 : state->count;
 	double *work = weir_allocate(bins, sizeof *work);
 	double *scratch = weir_allocate(longest, sizeof *scratch);
@@ -378,12 +439,12 @@ static weir_status compute(fluid_state *state, double attainment, weir_fluid_bou
 		return out_of_memory(error);
 	}
 	for (size_t i = 0; i < state->count; i++) {
-		work[(size_t)(state->requests[i].arrival / BIN_SECONDS)] += state->requests[i].usd;
+		work[(size_t)(state->requests[i].arrival / bin_seconds)] += state->requests[i].usd;
 	}
 	/* The last bin may be cut short, and what the run costs after the last arrival is not floor. */
 	double floor_usd = floor_price(state) * end / (double)bins;
 	double least =
-	    weir_fluid_stretches(work, bins, floor_usd, (size_t)ceil(reach / BIN_SECONDS) + 1, scratch);
+	    weir_fluid_stretches(work, bins, floor_usd, (size_t)ceil(reach / bin_seconds) + 1, scratch);
 	bound->cost_usd =
 	    fmax(least - not_served(state, attainment, scratch), floor_usd * (double)bins);
 	free(work);
@@ -396,7 +457,8 @@ weir_status weir_fluid_bound_compute(const weir_config *config, double attainmen
 {
 	*bound = (weir_fluid_bound){0};
 	weir_sim *sim = NULL;
-	weir_status status = weir_sim_create_with(config, NULL, NULL, 0, &sim, error);
+	const weir_controller_policy none = {0};
+	weir_status status = weir_sim_create_with(config, NULL, &none, 0, &sim, error);
 	if (status != WEIR_OK) {
 		return status;
 	}

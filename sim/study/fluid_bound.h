@@ -13,7 +13,13 @@
  * into stretches of time, a stretch costs the larger of its floor and of the work that arrived in
  * it early enough to be done in it. Boot delay, queues, transfers, and whole instances are ignored,
  * and a share of 1 - attainment of the requests, the dearest, need not be served at all. Faults and
- * stragglers only add to it. A relaxation throughout, hence a true lower bound.
+ * stragglers only add to the work; the floor, which crashes can undercut, counts only without
+ * faults. A relaxation throughout, hence a true lower bound, of runs to their end whose requests
+ * all ended: those left without an end before a limit (a stalled run) do not count in its
+ * attainment.
+ *
+ * Without a token limit (orca) there may be too many iterations to look at; then only the floor is
+ * left.
  *
  * Cost: O(requests), and for each application O(batch tokens * batch size) once.
  */

@@ -7,6 +7,8 @@
 #include "analysis/bootstrap.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "study/best_known.h"
+#include "study/study_bounds.h"
 
 const weir_study_figure weir_study_figure_list[WEIR_STUDY_FIGURE_COUNT] = {
 #define WEIR_STUDY_FIGURE(name, heading, unit, decimals)                                           \
@@ -22,23 +24,40 @@ static weir_status no_memory(weir_error *error)
 
 weir_study_plan weir_study_plan_default(void)
 {
-	return (weir_study_plan){.replications = 1, .until = (double)INFINITY, .confidence = 0.95};
+	return (weir_study_plan){
+	    .replications = 1,
+	    .until = (double)INFINITY,
+	    .confidence = 0.95,
+	    .target = 0.99,
+	    .budget = weir_best_known_options_default().budget,
+	};
 }
 
-weir_study_figures weir_study_figures_of(const weir_replication_result *run)
+static void set_figure(weir_study_figures *figures, size_t figure, double value)
 {
-	const weir_summary *summary = &run->run.summary;
-	return (weir_study_figures){
-	    .instance_hours = summary->totals.instance_hours,
-	    .cost_usd = summary->totals.cost_usd,
-	    .attainment = summary->totals.attainment,
-	    .ttft_slowdown_p99 = summary->metrics[WEIR_SUMMARY_TTFT_SLOWDOWN].p99,
-	    .tbt_slowdown_p99 = summary->metrics[WEIR_SUMMARY_TBT_SLOWDOWN].p99,
-	    .scale_operations = summary->totals.scale_operations,
-	    .relative_cost = (double)NAN,
-	    .regret_usd = (double)NAN,
-	    .regret_percent = (double)NAN,
-	};
+	memcpy((char *)figures + weir_study_figure_list[figure].offset, &value, sizeof value);
+}
+
+weir_study_figures weir_study_figures_none(void)
+{
+	weir_study_figures figures;
+	for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+		set_figure(&figures, f, (double)NAN);
+	}
+	return figures;
+}
+
+weir_study_figures weir_study_figures_of(const weir_simulate_result *run)
+{
+	const weir_summary *summary = &run->summary;
+	weir_study_figures figures = weir_study_figures_none();
+	figures.instance_hours = summary->totals.instance_hours;
+	figures.cost_usd = summary->totals.cost_usd;
+	figures.attainment = summary->totals.attainment;
+	figures.ttft_slowdown_p99 = summary->metrics[WEIR_SUMMARY_TTFT_SLOWDOWN].p99;
+	figures.tbt_slowdown_p99 = summary->metrics[WEIR_SUMMARY_TBT_SLOWDOWN].p99;
+	figures.scale_operations = summary->totals.scale_operations;
+	return figures;
 }
 
 static double figure_at(const weir_study_figures *figures, size_t figure)
@@ -46,11 +65,6 @@ static double figure_at(const weir_study_figures *figures, size_t figure)
 	double value;
 	memcpy(&value, (const char *)figures + weir_study_figure_list[figure].offset, sizeof value);
 	return value;
-}
-
-static void set_figure(weir_study_figures *figures, size_t figure, double value)
-{
-	memcpy((char *)figures + weir_study_figure_list[figure].offset, &value, sizeof value);
 }
 
 /* ---- what replications say ---- */
@@ -172,6 +186,9 @@ static weir_status check_configs(const weir_study_plan *plan, weir_error *error)
 	for (size_t i = 0; status == WEIR_OK && i < plan->scenario_count * plan->policy_count; i++) {
 		status = weir_config_check_family(&plan->configs[i], error);
 	}
+	for (size_t s = 0; status == WEIR_OK && plan->bases != NULL && s < plan->scenario_count; s++) {
+		status = weir_config_check_family(&plan->bases[s], error);
+	}
 	return status;
 }
 
@@ -199,8 +216,8 @@ static void list_jobs(const weir_study_plan *plan, weir_replication *jobs)
 	}
 }
 
-static weir_status check_run(const weir_replication *job, const weir_replication_result *result,
-                             weir_error *error)
+weir_status weir_study_check_run(const weir_replication *replication,
+                                 const weir_replication_result *result, weir_error *error)
 {
 	const weir_totals *totals = &result->run.summary.totals;
 	double ended = totals->completed + totals->failed + totals->rejected + totals->unfinished;
@@ -210,8 +227,8 @@ static weir_status check_run(const weir_replication *job, const weir_replication
 	return weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
 	                      "%s, %s, replication %llu: %.0f requests arrived, but %.0f ended or are "
 	                      "left",
-	                      job->scenario, job->policy, (unsigned long long)job->number,
-	                      totals->arrived, ended);
+	                      replication->scenario, replication->policy,
+	                      (unsigned long long)replication->number, totals->arrived, ended);
 }
 
 /* How an interrupted study says what it did. */
@@ -243,7 +260,7 @@ static weir_status run_jobs(const weir_study_plan *plan, const weir_pool_options
 				size_t job = job_of(plan, s, p, r);
 				*run = results[job];
 				study->stalled += run->run.stalled ? 1 : 0;
-				status = check_run(&jobs[job], run++, error);
+				status = weir_study_check_run(&jobs[job], run++, error);
 			}
 		}
 	}
@@ -281,10 +298,44 @@ static void fill_figures(weir_study *study)
 			weir_study_row *row = &study->sections[s].rows[p];
 			row->runs = study->runs + (s * plan->policy_count + p) * plan->replications;
 			for (size_t r = 0; r < plan->replications; r++) {
-				figures_at(study, s, p)[r] = weir_study_figures_of(&row->runs[r]);
+				figures_at(study, s, p)[r] = weir_study_figures_of(&row->runs[r].run);
 			}
 		}
 	}
+}
+
+static void set_regret(weir_study_figures *figures, double regret_usd)
+{
+	figures->regret_usd = regret_usd;
+	figures->regret_percent = 100.0 * regret_usd / (figures->cost_usd - regret_usd);
+}
+
+static void fill_bounds(weir_study *study, const void *bounds)
+{
+	const weir_study_plan *plan = study->plan;
+	for (size_t s = 0; s < plan->scenario_count; s++) {
+		for (size_t r = 0; r < plan->replications; r++) {
+			const study_bound *bound = study_bound_at(plan, bounds, s, r);
+			for (size_t p = 0; p < plan->policy_count; p++) {
+				set_regret(&figures_at(study, s, p)[r], bound->regret_usd[p]);
+			}
+			study->unreached += bound->best_known.attainment >= plan->target ? 0 : 1;
+			figures_at(study, s, plan->policy_count)[r] = bound->best_known;
+			figures_at(study, s, plan->policy_count + 1)[r] = bound->fluid;
+		}
+	}
+}
+
+static weir_status find_bounds(weir_study *study, const weir_pool_options *options,
+                               weir_error *error)
+{
+	void *bounds = NULL;
+	weir_status status = study_bounds_find(study->plan, options, &bounds, error);
+	if (status == WEIR_OK) {
+		fill_bounds(study, bounds);
+	}
+	free(bounds);
+	return status;
 }
 
 static void fill_relative(weir_study *study)
@@ -336,7 +387,9 @@ static weir_status estimate_rows(weir_study *study, weir_error *error)
 static weir_status make_tables(weir_study *study, const weir_study_plan *plan, weir_error *error)
 {
 	study->plan = plan;
-	study->row_count = plan->policy_count;
+	static const char *const bounds[] = {"best_known", "fluid_bound"};
+	size_t bound_count = plan->bases != NULL ? sizeof bounds / sizeof bounds[0] : 0;
+	study->row_count = plan->policy_count + bound_count;
 	study->section_count = plan->scenario_count + (plan->scenario_count > 1 ? 1 : 0);
 	size_t rows = study->section_count * study->row_count;
 	study->sections = weir_allocate(study->section_count, sizeof *study->sections);
@@ -355,7 +408,7 @@ static weir_status make_tables(weir_study *study, const weir_study_plan *plan, w
 		};
 		for (size_t p = 0; p < study->row_count; p++) {
 			study->sections[s].rows[p] = (weir_study_row){
-			    .name = plan->policies[p],
+			    .name = p < plan->policy_count ? plan->policies[p] : bounds[p - plan->policy_count],
 			    .figures = figures_at(study, s, p),
 			};
 		}
@@ -376,6 +429,9 @@ weir_status weir_study_run(const weir_study_plan *plan, const weir_pool_options 
 	}
 	if (status == WEIR_OK) {
 		fill_figures(study);
+		status = plan->bases != NULL ? find_bounds(study, options, error) : WEIR_OK;
+	}
+	if (status == WEIR_OK) {
 		fill_relative(study);
 		if (study->section_count > plan->scenario_count) {
 			fill_mean(study);

@@ -33,7 +33,8 @@ WEIR_BEGIN_C
 	X(regret_percent, "regret share", "%", 2)
 
 /* The figures of one run. NaN: it has none. relative_cost: the cost over that of the baseline in
- * the same replication, less 1. */
+ * the same replication, less 1. regret: the cost less that of the cheapest run known, of the same
+ * replication, that reaches the run's attainment; its share is of that run's cost. */
 typedef struct weir_study_figures {
 #define WEIR_STUDY_FIELD(name, heading, unit, decimals) double name;
 	WEIR_STUDY_FIGURES(WEIR_STUDY_FIELD)
@@ -73,15 +74,21 @@ typedef struct weir_study_plan {
 	double until;      /* seconds; INFINITY: to the end */
 	double confidence; /* of all intervals, in (0, 1) */
 	double width;      /* percent, of `needed`; 0: not asked */
+	/* [scenario]: the configs that the bounds are sought for, with the workload and the cluster of
+	 * the policies'. NULL: no bounds, no regret. They are of whole runs: `until` is INFINITY. */
+	const weir_document_options *bases;
+	double target; /* attainment that best_known reaches, 0..1 */
+	size_t budget; /* simulations of each search (study/best_known.h) */
 } weir_study_plan;
 
-/* 95 % intervals, runs to their ends; no scenarios. */
+/* 95 % intervals, runs to their ends, no bounds (else: 0.99, the search's own budget); no
+ * scenarios.
+ */
 WEIR_API weir_study_plan weir_study_plan_default(void);
 
-/* One row of a table: a policy. */
+/* One row of a table: a policy, or after them the bounds best_known and fluid_bound. */
 typedef struct weir_study_row {
 	const char *name;
-	bool is_bound;
 	const weir_replication_result *runs; /* [replication]; NULL: of no runs */
 	const weir_study_figures *figures;   /* [replication] */
 	weir_study_estimate estimate;
@@ -99,7 +106,8 @@ typedef struct weir_study {
 	size_t section_count; /* the scenarios; if there are several, then the mean over them, whose
 	                         rows have no runs */
 	weir_study_section *sections;
-	size_t stalled; /* runs that ended because nothing could go on */
+	size_t stalled;   /* runs that ended because nothing could go on */
+	size_t unreached; /* searches whose best known run is below the target */
 	/* what they point to */
 	weir_replication_result *runs; /* [scenario][policy][replication] */
 	weir_study_figures *figures;   /* [section][row][replication] */
@@ -113,14 +121,21 @@ typedef struct weir_study {
  *
  * Errors: of a config or a run, which the message names; a run whose requests do not add up
  * (arrived = completed + failed + rejected + unfinished): WEIR_ERROR_INTERNAL; after an interrupt
- * WEIR_ERROR_INTERRUPTED, with how many runs were done.
+ * WEIR_ERROR_INTERRUPTED, with how many runs and searches were done. `options->progress` counts
+ * the runs, then anew the searches for bounds.
  */
 WEIR_API weir_status weir_study_run(const weir_study_plan *plan, const weir_pool_options *options,
                                     weir_study *study, weir_error *error);
 WEIR_API void weir_study_release(weir_study *study);
 
+/* All NaN. */
+WEIR_API weir_study_figures weir_study_figures_none(void);
 /* What is compared of a run; what needs other runs is NaN. */
-WEIR_API weir_study_figures weir_study_figures_of(const weir_replication_result *run);
+WEIR_API weir_study_figures weir_study_figures_of(const weir_simulate_result *run);
+
+/* Refuses (WEIR_ERROR_INTERNAL) a run whose requests do not add up. */
+WEIR_API weir_status weir_study_check_run(const weir_replication *replication,
+                                          const weir_replication_result *result, weir_error *error);
 
 /* What `count` replications of a policy say; `baseline` are those of the baseline's, for the
  * differences. Errors: as weir_sample_check; out of memory. */

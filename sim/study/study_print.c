@@ -380,6 +380,11 @@ static bool json_study(cJSON *root, const weir_study *study)
 	            json_number(root, "confidence", plan->confidence) &&
 	            json_number(root, "until", plan->until) &&
 	            cJSON_AddStringToObject(root, "baseline", plan->policies[plan->baseline]) != NULL;
+	if (good && plan->bases != NULL) {
+		good = json_number(root, "target", plan->target) &&
+		       json_number(root, "budget", (double)plan->budget) &&
+		       json_number(root, "unreached", (double)study->unreached);
+	}
 	cJSON *sections = good ? cJSON_AddArrayToObject(root, "scenarios") : NULL;
 	good = sections != NULL;
 	for (size_t i = 0; good && i < study->section_count; i++) {

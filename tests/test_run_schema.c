@@ -90,9 +90,11 @@ static void print_totals(FILE *out)
 
 static char *print_schema(void)
 {
-	static const weir_table_schema *const tables[] = {&weir_requests_table, &weir_samples_table,
-	                                                  &weir_instances_table, &weir_summary_table,
-	                                                  &weir_totals_table};
+	static const weir_table_schema *const tables[] = {
+	    &weir_requests_table,   &weir_samples_table,   &weir_instances_table,
+	    &weir_servers_table,    &weir_pools_table,     &weir_scaling_events_table,
+	    &weir_iterations_table, &weir_transfers_table, &weir_summary_table,
+	    &weir_totals_table};
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);

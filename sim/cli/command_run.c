@@ -143,6 +143,12 @@ static weir_status read_option(run_arguments *arguments, int option, const char 
 		return WEIR_OK;
 	case 'p':
 		return cli_config_set_policy(&arguments->config, text, error);
+	case 'e':
+		if (strcmp(text, "iterations") != 0) {
+			return weir_error_set(error, WEIR_ERROR_INPUT, "--record",
+			                      "expected iterations, got '%s'", text);
+		}
+		return cli_config_set(&arguments->config, error, "record.iterations=true");
 	case 'l':
 		arguments->options.log = print_log;
 		return WEIR_OK;
@@ -164,6 +170,7 @@ static int run(const weir_command *command, int argc, char **argv)
 	    {"until", required_argument, NULL, 'u'},
 	    {"requests-csv", required_argument, NULL, 'r'},
 	    {"policy", required_argument, NULL, 'p'},
+	    {"record", required_argument, NULL, 'e'},
 	    {"log", no_argument, NULL, 'l'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"quiet", no_argument, NULL, 'q'},
@@ -205,7 +212,8 @@ const weir_command command_run = {
     .summary = "simulate a config and record the run",
     .help =
         "usage: weir run [CONFIG] [-o FILE.h5] [--set PATH=VALUE]... [--seed N] [--until T]\n"
-        "                [--policy NAME] [--log] [--requests-csv FILE] [--json] [--quiet]\n"
+        "                [--policy NAME] [--record iterations] [--log] [--requests-csv FILE]\n"
+        "                [--json] [--quiet]\n"
         "\n"
         "Replays or generates a workload through the cluster of CONFIG (the shipped default.json\n"
         "without one), records every request to an HDF5 file and prints a summary.\n"
@@ -216,6 +224,8 @@ const weir_command command_run = {
         "them)\n"
         "  --seed N               the same as --set seed=N\n"
         "  --until T              stop at T simulated seconds\n"
+        "  --record iterations    also record every iteration and KV transfer, for 'weir\n"
+        "                         trace-events'; the same as --set record.iterations=true\n"
         "  --requests-csv FILE    also write SplitwiseSim's columns of every completed request\n"
         "  --json                 print the summary as JSON, and no progress\n"
         "  -q, --quiet            print nothing but errors\n"

@@ -18,6 +18,12 @@ static const weir_key record_keys[] = {
      .flags = WEIR_KEY_ABOVE_MINIMUM,
      .unit = "s of wall time",
      .doc = "At most this much work is lost when the program is killed."},
+    {.name = "iterations",
+     .type = WEIR_KEY_BOOL,
+     .offset = offsetof(weir_record_config, iterations),
+     .default_text = "false",
+     .doc = "Also record every iteration of every instance and every KV transfer, for 'weir "
+            "trace-events'."},
 };
 
 const weir_key_table weir_record_keys = {

@@ -2,6 +2,7 @@
 #ifndef WEIR_RECORD_RECORD_CONFIG_H
 #define WEIR_RECORD_RECORD_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/export.h"
@@ -13,6 +14,7 @@ WEIR_BEGIN_C
 typedef struct weir_record_config {
 	int64_t deflate;       /* 0: not compressed; 1..9 */
 	double flush_interval; /* seconds of wall time */
+	bool iterations;       /* also the tables of iterations and transfers */
 } weir_record_config;
 
 WEIR_API extern const weir_key_table weir_record_keys;

@@ -82,9 +82,13 @@ static weir_status define(weir_recording *recording, const weir_config *config,
 	    {&weir_instances_table, &recording->instances},
 	    {&weir_servers_table, &recording->servers},
 	    {&weir_scaling_events_table, &recording->scaling_events},
+	    {&weir_iterations_table, &recording->iterations},
+	    {&weir_transfers_table, &recording->transfers},
 	};
+	enum { OPTIONAL = 2 }; /* the last ones */
+	size_t count = sizeof tables / sizeof tables[0] - (config->record.iterations ? 0 : OPTIONAL);
 	weir_status status = WEIR_OK;
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == WEIR_OK; i++) {
+	for (size_t i = 0; i < count && status == WEIR_OK; i++) {
 		status = weir_recorder_add_table(recorder, tables[i].schema, tables[i].number, error);
 	}
 	if (status == WEIR_OK) {
@@ -179,7 +183,20 @@ static void on_scaling_event(void *context, const weir_scaling_event_row *row)
 	append(recording, recording->scaling_events, row);
 }
 
-weir_sim_observer weir_recording_observer(weir_recording *recording)
+static void on_iterations_ended(void *context, const weir_iteration_row *row)
+{
+	weir_recording *recording = context;
+	append(recording, recording->iterations, row);
+}
+
+static void on_transfer_ended(void *context, const weir_transfer_row *row)
+{
+	weir_recording *recording = context;
+	append(recording, recording->transfers, row);
+}
+
+weir_sim_observer weir_recording_observer(weir_recording *recording,
+                                          const weir_record_config *config)
 {
 	return (weir_sim_observer){
 	    .context = recording,
@@ -190,6 +207,8 @@ weir_sim_observer weir_recording_observer(weir_recording *recording)
 	    .server_ended = on_server_ended,
 	    .instance_left = on_instance_left,
 	    .server_left = on_server_left,
+	    .iterations_ended = config->iterations ? on_iterations_ended : NULL,
+	    .transfer_ended = config->iterations ? on_transfer_ended : NULL,
 	};
 }
 

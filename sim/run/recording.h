@@ -15,6 +15,7 @@ typedef struct weir_recording {
 	weir_recorder *recorder;
 	const weir_sim *sim;
 	int requests, samples, instances, servers, scaling_events; /* table numbers */
+	int iterations, transfers;                                 /* with record.iterations */
 	weir_status status; /* of the first append that failed; lasting */
 	weir_error error;
 } weir_recording;
@@ -30,8 +31,9 @@ typedef struct weir_provenance {
 weir_status weir_recording_open(weir_recording *recording, const char *path, const weir_sim *sim,
                                 const weir_provenance *provenance, weir_error *error);
 
-/* The observer that appends to the tables; `recording` is its context. */
-weir_sim_observer weir_recording_observer(weir_recording *recording);
+/* The observer that appends to the tables that the config asks for; `recording` is its context. */
+weir_sim_observer weir_recording_observer(weir_recording *recording,
+                                          const weir_record_config *config);
 
 /* The error of an append, if there was one; flushes when it is time. Call it now and then. */
 weir_status weir_recording_tick(weir_recording *recording, weir_error *error);

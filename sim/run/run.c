@@ -97,7 +97,7 @@ static weir_status simulate(run_state *state, weir_error *error)
 /* The simulation first: what is wrong with the input is found before there is any file. */
 static weir_status open_all(run_state *state, const weir_config *config, weir_error *error)
 {
-	state->recorder = weir_recording_observer(&state->recording);
+	state->recorder = weir_recording_observer(&state->recording, &config->record);
 	weir_sim_observer observer = state->recorder;
 	observer.request_ended = on_request_ended;
 	observer.log = state->options->log != NULL ? on_log : NULL;

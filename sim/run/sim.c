@@ -73,13 +73,30 @@ static void on_request_ended(void *context, const weir_request_row *row)
 	}
 }
 
+static void on_iterations_ended(void *context, const weir_iteration_row *row)
+{
+	const weir_sim *sim = context;
+	sim->observer.iterations_ended(sim->observer.context, row);
+}
+
+static void on_transfer_ended(void *context, const weir_transfer_row *row)
+{
+	const weir_sim *sim = context;
+	sim->observer.transfer_ended(sim->observer.context, row);
+}
+
 weir_status weir_sim_build_parts(weir_sim *sim, weir_error *error)
 {
 	sim->engine = weir_engine_create();
 	if (sim->engine == NULL) {
 		return out_of_memory(error);
 	}
-	const weir_serving_observer observer = {.context = sim, .request_ended = on_request_ended};
+	const weir_serving_observer observer = {
+	    .context = sim,
+	    .request_ended = on_request_ended,
+	    .iterations_ended = sim->observer.iterations_ended != NULL ? on_iterations_ended : NULL,
+	    .transfer_ended = sim->observer.transfer_ended != NULL ? on_transfer_ended : NULL,
+	};
 	weir_status status =
 	    weir_serving_create(&sim->built.cluster, sim->engine, &observer, &sim->serving, error);
 	if (status != WEIR_OK) {
@@ -277,6 +294,7 @@ void weir_sim_finish(weir_sim *sim)
 	if (sim->observer.request_ended != NULL) {
 		weir_serving_unfinished(sim->serving, sim->observer.request_ended, sim->observer.context);
 	}
+	weir_serving_under_way(sim->serving);
 	weir_sim_end_instances(sim);
 }
 

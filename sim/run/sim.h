@@ -32,6 +32,9 @@ typedef struct weir_sim weir_sim;
 typedef struct weir_sim_observer {
 	void *context;
 	void (*request_ended)(void *context, const weir_request_row *row);
+	/* Of what is under way when the run ends, too; nothing is spent on these when they are NULL. */
+	void (*iterations_ended)(void *context, const weir_iteration_row *row);
+	void (*transfer_ended)(void *context, const weir_transfer_row *row);
 	void (*sampled)(void *context, const weir_sample_row *row);
 	/* Of every event, before what it does: the event log. */
 	void (*event)(void *context, double time, const weir_event *event);
@@ -69,7 +72,8 @@ WEIR_API weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, 
 
 /*
  * Ends the run where it is: the observer gets the last sample, a row for every request in the
- * system, and what is left of instances and servers. Idempotent; no more events run.
+ * system and for all that is under way, and what is left of instances and servers. Idempotent; no
+ * more events run.
  */
 WEIR_API void weir_sim_finish(weir_sim *sim);
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "metrics/sample.h"
+#include "serving/activity_row.h"
 #include "serving/request_row.h"
 #include "serving/serving_config.h"
 
@@ -20,11 +21,12 @@
 #define WEIR_NAMES_NAME(field)   NULL
 #define WEIR_NAMES_UINT8(field)  names_of_##field
 
-#define names_of_status weir_request_status_names
-#define names_of_pool   weir_tag_names
-#define names_of_state  weir_instance_state_names
-#define names_of_action weir_scaling_action_names
-#define names_of_reason weir_refusal_texts
+#define names_of_status  weir_request_status_names
+#define names_of_pool    weir_tag_names
+#define names_of_state   weir_instance_state_names
+#define names_of_action  weir_scaling_action_names
+#define names_of_reason  weir_refusal_texts
+#define names_of_outcome weir_transfer_outcome_names
 
 #define COUNT(columns) (sizeof(columns) / sizeof((columns)[0]))
 
@@ -112,6 +114,37 @@ const weir_table_schema weir_scaling_events_table = {
     .columns = scaling_event_columns,
     .column_count = COUNT(scaling_event_columns),
     .row_size = sizeof(weir_scaling_event_row),
+};
+
+static const weir_column iteration_columns[] = {
+#define ITERATION_COLUMN(field, type, column, unit, description)                                   \
+	COLUMN(weir_iteration_row, field, column, unit, description),
+    WEIR_ITERATION_ROW(ITERATION_COLUMN)};
+
+const weir_table_schema weir_iterations_table = {
+    .name = "iterations",
+    .description =
+        "Only with record.iterations: one row for the iterations of an instance that ran "
+        "as one event, with one batch, in the order in which they ended; then those that "
+        "ran at the end.",
+    .columns = iteration_columns,
+    .column_count = COUNT(iteration_columns),
+    .row_size = sizeof(weir_iteration_row),
+};
+
+static const weir_column transfer_columns[] = {
+#define TRANSFER_COLUMN(field, type, column, unit, description)                                    \
+	COLUMN(weir_transfer_row, field, column, unit, description),
+    WEIR_TRANSFER_ROW(TRANSFER_COLUMN)};
+
+const weir_table_schema weir_transfers_table = {
+    .name = "transfers",
+    .description =
+        "Only with record.iterations: one row per KV transfer, in the order in which they "
+        "ended; then those that were under way at the end.",
+    .columns = transfer_columns,
+    .column_count = COUNT(transfer_columns),
+    .row_size = sizeof(weir_transfer_row),
 };
 
 static const weir_column summary_columns[] = {

@@ -100,8 +100,10 @@ WEIR_API extern const weir_table_schema weir_instances_table;      /* of weir_in
 WEIR_API extern const weir_table_schema weir_servers_table;        /* of weir_server_row */
 WEIR_API extern const weir_table_schema weir_pools_table;          /* of weir_pool_row */
 WEIR_API extern const weir_table_schema weir_scaling_events_table; /* of weir_scaling_event_row */
-WEIR_API extern const weir_table_schema weir_summary_table;        /* of weir_summary_metric */
-WEIR_API extern const weir_table_schema weir_totals_table;         /* of weir_total_row */
+WEIR_API extern const weir_table_schema weir_iterations_table; /* of weir_iteration_row; optional */
+WEIR_API extern const weir_table_schema weir_transfers_table;  /* of weir_transfer_row; optional */
+WEIR_API extern const weir_table_schema weir_summary_table;    /* of weir_summary_metric */
+WEIR_API extern const weir_table_schema weir_totals_table;     /* of weir_total_row */
 
 /* What one total means; in the order of WEIR_TOTALS. */
 typedef struct weir_total_description {

@@ -141,6 +141,9 @@ static int64_t stop_iterations(weir_serving *serving, weir_instance *instance)
 		return 0;
 	}
 	int64_t finished = weir_instance_finished(instance, serving->engine);
+	if (serving->observer.iterations_ended != NULL) {
+		weir_tell_iterations(serving, instance, finished, 0);
+	}
 	weir_pool_counters *pool = &weir_pool_of(serving, instance)->counters;
 	int64_t made = finished * instance->current.token_tasks;
 	int64_t processed = finished > 0 ? instance->current.prompt_tokens : 0;

@@ -61,6 +61,7 @@ typedef enum weir_request_phase {
 typedef struct weir_inflight_request {
 	double arrival;
 	double prompt_start, prompt_end, token_start; /* NaN until then */
+	double transfer_start;                        /* of the last transfer */
 	int64_t id;
 	uint64_t sequence; /* order of arrival */
 	/* Bytes of its KV cache: taken by the prompt task, by the token task, and when it moves. */

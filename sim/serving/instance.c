@@ -344,7 +344,8 @@ static void run_batch(weir_serving *serving, weir_instance *instance)
 	instance->power_w = type->share_of_server * type->sku->tdp_w *
 	                    time->type->power_share(time, &instance->current);
 	instance->length = weir_instance_time_for(instance, instance->count);
-	double end = weir_engine_now(serving->engine) + instance->length;
+	instance->started = weir_engine_now(serving->engine);
+	double end = instance->started + instance->length;
 	instance->event =
 	    weir_engine_schedule(serving->engine, end, WEIR_CLASS_SERVING,
 	                         (weir_event){.type = WEIR_EVENT_ITERATION, .subject = instance->slot});
@@ -555,6 +556,12 @@ void weir_instance_iteration_ends(weir_serving *serving, weir_instance *instance
 {
 	weir_instance_account(instance, weir_engine_now(serving->engine));
 	weir_pool_counters *pool = &weir_pool_of(serving, instance)->counters;
+	if (serving->observer.iterations_ended != NULL) {
+		/* Every prompt finishes with its iteration, but for one cut in chunks. */
+		int64_t partial = instance->partial_prompt != WEIR_NONE;
+		weir_tell_iterations(serving, instance, instance->count,
+		                     instance->current.prompt_tasks - partial);
+	}
 	int64_t made = instance->current.token_tasks * instance->count;
 	instance->progress += instance->count;
 	instance->token_context += made;

@@ -69,8 +69,9 @@ typedef struct weir_instance {
 
 	/* the running iterations */
 	weir_batch current;
-	int64_t count; /* how many run as one event */
-	double length; /* seconds that they take */
+	int64_t count;  /* how many run as one event */
+	double started; /* s */
+	double length;  /* seconds that they take */
 	bool pausing;
 	double power_w; /* drawn now */
 	weir_event_handle event;

@@ -240,6 +240,9 @@ void weir_request_transfer_done(weir_serving *serving, uint32_t request)
 	weir_inflight_request *r = &serving->inflight.requests[request];
 	weir_instance *source = &serving->instances[r->prompt_instance];
 	weir_instance *destination = &serving->instances[r->token_instance];
+	if (serving->observer.transfer_ended != NULL) {
+		weir_tell_transfer(serving, request, WEIR_TRANSFER_ARRIVED);
+	}
 	serving->counters.transfers_completed++;
 	serving->counters.transfer_bytes += (double)r->transfer_bytes;
 	source->memory -= r->prompt_bytes;

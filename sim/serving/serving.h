@@ -21,6 +21,7 @@
 #include "hardware/hardware.h"
 #include "model/architecture.h"
 #include "model/execution_time.h"
+#include "serving/activity_row.h"
 #include "serving/request_row.h"
 #include "serving/serving_config.h"
 
@@ -86,6 +87,11 @@ typedef struct weir_serving_observer {
 	void *context;
 	/* A request ended (completed, rejected, failed); the row is valid during the call. */
 	void (*request_ended)(void *context, const weir_request_row *row);
+	/* Iterations that ran as one event have ended: all of them, fewer after a pause, or as far as
+	 * they had got when the instance lost its requests. The row is valid during the call. */
+	void (*iterations_ended)(void *context, const weir_iteration_row *row);
+	/* A KV transfer arrived, or was cancelled while it was on the way; likewise. */
+	void (*transfer_ended)(void *context, const weir_transfer_row *row);
 } weir_serving_observer;
 
 /* Counts since the start, of one pool (application and tag). Consumers take differences. */
@@ -205,6 +211,10 @@ WEIR_API void weir_serving_counters_get(const weir_serving *serving,
 WEIR_API void weir_serving_unfinished(const weir_serving *serving,
                                       void (*visit)(void *context, const weir_request_row *row),
                                       void *context);
+
+/* Tells the observer of the iterations and transfers that are under way, as far as they have got,
+ * each as if it were broken off now; it will hear of them again if the run goes on. */
+WEIR_API void weir_serving_under_way(const weir_serving *serving);
 
 /* Makes `target` equal to `source`, made from an equal cluster. Its engine is not touched. */
 WEIR_API weir_status weir_serving_copy(weir_serving *target, const weir_serving *source,

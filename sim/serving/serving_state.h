@@ -108,6 +108,15 @@ void weir_instance_iteration_ends(weir_serving *serving, weir_instance *instance
 void weir_instance_transfer_ended(weir_serving *serving, weir_instance *instance);
 void weir_instance_set_slowness(weir_serving *serving, weir_instance *instance, double factor);
 
+/* activity.c */
+/* The observer has iterations_ended and is told of the running iterations: of how many that are
+ * finished, and of the prompts that are done with them. */
+void weir_tell_iterations(const weir_serving *serving, const weir_instance *instance,
+                          int64_t finished, int64_t prompts_done);
+/* Likewise transfer_ended, of a transfer that has been started. */
+void weir_tell_transfer(const weir_serving *serving, uint32_t request,
+                        weir_transfer_outcome outcome);
+
 /* evict.c */
 /* A request that has done its prompt and has no token instance waits at the scheduler again, to be
  * dispatched when the event in hand is done. */

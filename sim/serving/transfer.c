@@ -51,6 +51,7 @@ static void start(weir_serving *serving, uint32_t request)
 	const weir_application_state *application = &serving->applications[r->application];
 	double now = weir_engine_now(serving->engine);
 	r->phase = WEIR_PHASE_TRANSFER;
+	r->transfer_start = now;
 	serving->counters.transfers_started++;
 	if (serving->network == NULL) {
 		double bytes_per_s = application->config->scheduler.transfer_bandwidth_gb_per_s *
@@ -111,6 +112,9 @@ bool weir_transfer_retry(weir_serving *serving, uint32_t request)
 void weir_transfer_cancel(weir_serving *serving, uint32_t request)
 {
 	const weir_inflight_request *r = &serving->inflight.requests[request];
+	if (r->phase == WEIR_PHASE_TRANSFER && serving->observer.transfer_ended != NULL) {
+		weir_tell_transfer(serving, request, WEIR_TRANSFER_CANCELLED);
+	}
 	if (r->phase == WEIR_PHASE_TRANSFER_WAIT) {
 		weir_engine_cancel(serving->engine, r->transfer);
 		serving->transfers_waiting--;

@@ -51,7 +51,7 @@ void test_run_elastic(const char *path, const char *trace)
 	                "pools=prompt:dgx-h100,token:dgx-a100", "scheduler.kind=mixed_pool",
 	                "scaling.max_total_instances=9", "scaling.drain_timeout=1.5", NULL);
 	weir_recording recording;
-	const weir_sim_observer observer = weir_recording_observer(&recording);
+	const weir_sim_observer observer = weir_recording_observer(&recording, &config->record);
 	const weir_provenance provenance = {"", ""};
 	weir_sim *sim = NULL;
 	weir_error error = {0};

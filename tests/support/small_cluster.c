@@ -70,6 +70,8 @@ void small_cluster_destroy(small_cluster *cluster)
 	weir_serving_destroy(cluster->serving);
 	weir_engine_destroy(cluster->engine);
 	free(cluster->rows);
+	free(cluster->iterations);
+	free(cluster->transfers);
 	free(cluster->arrivals);
 	free(cluster);
 }
@@ -130,6 +132,22 @@ static void on_request_ended(void *context, const weir_request_row *row)
 	cluster->rows[cluster->row_count++] = *row;
 }
 
+static void on_iterations_ended(void *context, const weir_iteration_row *row)
+{
+	small_cluster *cluster = context;
+	ck_assert(weir_reserve((void **)&cluster->iterations, &cluster->iteration_capacity,
+	                       cluster->iteration_count + 1, sizeof *cluster->iterations));
+	cluster->iterations[cluster->iteration_count++] = *row;
+}
+
+static void on_transfer_ended(void *context, const weir_transfer_row *row)
+{
+	small_cluster *cluster = context;
+	ck_assert(weir_reserve((void **)&cluster->transfers, &cluster->transfer_capacity,
+	                       cluster->transfer_count + 1, sizeof *cluster->transfers));
+	cluster->transfers[cluster->transfer_count++] = *row;
+}
+
 void small_cluster_start(small_cluster *cluster)
 {
 	for (size_t a = 0; a < cluster->config.application_count; a++) {
@@ -146,7 +164,12 @@ void small_cluster_start(small_cluster *cluster)
 	cluster->config.applications = cluster->configs;
 	cluster->engine = weir_engine_create();
 	ck_assert_ptr_nonnull(cluster->engine);
-	const weir_serving_observer observer = {.context = cluster, .request_ended = on_request_ended};
+	const weir_serving_observer observer = {
+	    .context = cluster,
+	    .request_ended = on_request_ended,
+	    .iterations_ended = cluster->keeps_activity ? on_iterations_ended : NULL,
+	    .transfer_ended = cluster->keeps_activity ? on_transfer_ended : NULL,
+	};
 	weir_error error = {0};
 	ck_assert_ok(weir_serving_create(&cluster->config, cluster->engine, &observer,
 	                                 &cluster->serving, &error),

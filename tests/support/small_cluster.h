@@ -59,6 +59,10 @@ typedef struct small_cluster {
 	weir_serving *serving;
 	weir_request_row *rows; /* of the requests that ended, in that order */
 	size_t row_count, row_capacity;
+	bool keeps_activity;            /* change before the start */
+	weir_iteration_row *iterations; /* in the order in which they were told, when kept */
+	weir_transfer_row *transfers;
+	size_t iteration_count, iteration_capacity, transfer_count, transfer_capacity;
 	weir_submission *arrivals;
 	size_t arrival_count, arrival_capacity;
 } small_cluster;

@@ -8,6 +8,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(gcc g++ cmake ninja-build pkg-config libgsl-dev libopenblas-dev libcjson-dev
 	libhdf5-dev hdf5-tools libxxhash-dev zlib1g-dev check)
 test_packages=(python3-h5py python3-pandas)
+# Opens the page of a report in its test, which is skipped without it.
+browser_packages=(chromium)
 clang_packages=(clang libclang-rt-14-dev)
 style_packages=(clang-format shellcheck)
 
@@ -33,7 +35,7 @@ have_package() {
 	fi
 	case $1 in
 	ninja-build) program=ninja ;;
-	gcc | g++ | cmake | pkg-config | clang | clang-format | shellcheck) program=$1 ;;
+	gcc | g++ | cmake | pkg-config | chromium | clang | clang-format | shellcheck) program=$1 ;;
 	*) return 1 ;;
 	esac
 	command -v "$program" >/dev/null

@@ -1,9 +1,9 @@
 #include "run/cluster.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
+#include "config/slo_reference.h"
 
 static weir_status out_of_memory(weir_error *error)
 {
@@ -93,16 +93,12 @@ static weir_status build_reference(const weir_config *config, weir_built_cluster
                                    const weir_config_application *application,
                                    weir_slo_reference *reference, weir_error *error)
 {
-	const char *model = config->slo.reference_model;
-	const weir_execution_target target = {
-	    .architecture =
-	        model[0] != '\0' ? weir_models_find(&config->models, model) : application->model,
-	    .gpu = weir_hardware_gpu(&config->hardware, config->slo.reference_gpu),
-	    .tensor_parallel = config->slo.reference_tensor_parallel,
-	};
-	reference->by_batch_tokens =
-	    strcmp(weir_execution_time_kinds[config->execution_time.kind], "table") == 0;
-	return make_time(config, built, &target, &reference->time, error);
+	weir_execution_time *made = NULL;
+	weir_status status = weir_slo_reference_make(config, application, &made, reference, error);
+	if (status == WEIR_OK) {
+		built->times[built->time_count++] = made;
+	}
+	return status;
 }
 
 static weir_status build(const weir_config *config, weir_built_cluster *built, weir_error *error)

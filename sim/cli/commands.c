@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+extern const weir_command command_compare;
 extern const weir_command command_config;
 extern const weir_command command_info;
 extern const weir_command command_profile;
@@ -13,6 +14,15 @@ extern const weir_command command_trace;
 extern const weir_command command_verify;
 
 const weir_command *const weir_commands[] = {
-    &command_run,  &command_study,  &command_report,  &command_trace,   &command_config,
-    &command_info, &command_verify, &command_recover, &command_profile, NULL,
+    &command_run,
+    &command_study,
+    &command_report,
+    &command_compare,
+    &command_trace,
+    &command_config,
+    &command_info,
+    &command_verify,
+    &command_recover,
+    &command_profile,
+    NULL,
 };

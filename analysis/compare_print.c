@@ -16,27 +16,34 @@ enum {
 	SLOWDOWN = 8,
 	PAIRED = 16,
 	WHOLE = 32, /* only in the one table of CSV and JSON */
-	NAMED = COST | REQUESTS | LATENCY | SLOWDOWN | PAIRED
+	NAMED = COST | REQUESTS | LATENCY | SLOWDOWN | PAIRED,
+	ALL = NAMED | WHOLE
 };
 
 typedef struct column {
 	weir_table_column column;
 	unsigned groups;
+	const char *short_name; /* in a table of its own group; NULL: its name */
 } column;
 
 #define TEXT(name, groups)                                                                         \
 	{                                                                                              \
-		{name, "", WEIR_TABLE_TEXT, 0}, groups                                                     \
+		{name, "", WEIR_TABLE_TEXT, 0}, groups, NULL                                               \
 	}
 #define FIGURE(name, unit, decimals, groups)                                                       \
 	{                                                                                              \
-		{name, unit, WEIR_TABLE_FIGURE, decimals}, groups                                          \
+		{name, unit, WEIR_TABLE_FIGURE, decimals}, groups, NULL                                    \
 	}
-#define PERCENTILES(name, unit, decimals, group)                                                   \
-	FIGURE(name "_p50", unit, decimals, group), FIGURE(name "_p90", unit, decimals, group),        \
-	    FIGURE(name "_p99", unit, decimals, group)
+#define PERCENTILE(name, unit, decimals, group, short)                                             \
+	{                                                                                              \
+		{name, unit, WEIR_TABLE_FIGURE, decimals}, group, short                                    \
+	}
+#define PERCENTILES(name, unit, decimals, group, short)                                            \
+	PERCENTILE(name "_p50", unit, decimals, group, short "_p50"),                                  \
+	    PERCENTILE(name "_p90", unit, decimals, group, short "_p90"),                              \
+	    PERCENTILE(name "_p99", unit, decimals, group, short "_p99")
 #define PAIRED_LATENCY(name)                                                                       \
-	{{name "_difference", "s", WEIR_TABLE_DIFFERENCE, 4}, PAIRED},                                 \
+	{{name "_difference", "s", WEIR_TABLE_DIFFERENCE, 4}, PAIRED, name},                           \
 	    FIGURE(name "_better", "%", 1, PAIRED), FIGURE(name "_worse", "%", 1, PAIRED)
 
 /* fill() has the values in the same order. */
@@ -49,8 +56,8 @@ static const column columns[] = {
     FIGURE("attainment", "%", 2, COST),
     TEXT("slo_met", COST),
     TEXT("pareto", COST),
-    FIGURE("requests_per_s", "1/s", 3, COST),
-    FIGURE("output_tokens_per_s", "1/s", 1, COST),
+    FIGURE("requests_per_s", "", 3, COST),
+    FIGURE("output_tokens_per_s", "", 1, COST),
     FIGURE("scale_operations", "", 0, COST),
     FIGURE("energy", "kWh", 2, COST),
     FIGURE("arrived", "", 0, REQUESTS),
@@ -58,12 +65,12 @@ static const column columns[] = {
     FIGURE("rejected", "", 0, REQUESTS),
     FIGURE("failed", "", 0, REQUESTS),
     FIGURE("unfinished", "", 0, REQUESTS),
-    PERCENTILES("ttft", "s", 3, LATENCY),
-    PERCENTILES("tbt", "s", 4, LATENCY),
-    PERCENTILES("e2e", "s", 2, LATENCY),
-    PERCENTILES("ttft_slowdown", "x", 2, SLOWDOWN),
-    PERCENTILES("tbt_slowdown", "x", 2, SLOWDOWN),
-    PERCENTILES("e2e_slowdown", "x", 2, SLOWDOWN),
+    PERCENTILES("ttft", "s", 3, LATENCY, "ttft"),
+    PERCENTILES("tbt", "s", 4, LATENCY, "tbt"),
+    PERCENTILES("e2e", "s", 2, LATENCY, "e2e"),
+    PERCENTILES("ttft_slowdown", "x", 2, SLOWDOWN, "ttft"),
+    PERCENTILES("tbt_slowdown", "x", 2, SLOWDOWN, "tbt"),
+    PERCENTILES("e2e_slowdown", "x", 2, SLOWDOWN, "e2e"),
     TEXT("same_trace", WHOLE),
     TEXT("trace", WHOLE),
     PAIRED_LATENCY("ttft"),
@@ -144,7 +151,11 @@ static char *print_columns(const weir_table_cell *cells, size_t rows, size_t fir
 	weir_table table = {.title = title, .columns = chosen, .cells = kept};
 	for (size_t c = 0; c < COLUMNS; c++) {
 		if ((columns[c].groups & groups) != 0) {
-			chosen[table.column_count++] = columns[c].column;
+			weir_table_column *shown = &chosen[table.column_count++];
+			*shown = columns[c].column;
+			if (groups != ALL && columns[c].short_name != NULL) {
+				shown->name = columns[c].short_name;
+			}
 		}
 	}
 	size_t used = 0;
@@ -253,7 +264,7 @@ char *weir_comparison_print(const weir_comparison *comparison, weir_table_format
 			fill(cells + i * COLUMNS, run, names[i], i == 0);
 		}
 		text = for_people ? print_document(comparison, cells, format)
-		                  : print_columns(cells, rows, 0, NAMED | WHOLE, "", format);
+		                  : print_columns(cells, rows, 0, ALL, "", format);
 	}
 	free(cells);
 	free(names);

@@ -116,6 +116,9 @@ static void find_axes(drawing *d)
 	range x = {.any = false};
 	range y = {.any = false};
 	bool points = false;
+	if (figure->from_zero) {
+		widen(&y, 0, figure->y_log);
+	}
 	for (size_t s = 0; s < figure->series_count; s++) {
 		const weir_figure_series *series = &figure->series[s];
 		points = points || is_points(series);
@@ -496,7 +499,9 @@ cairo_status_t weir_figure_draw(cairo_surface_t *surface, const weir_figure *fig
 	find_axes(&d);
 	draw_axes(&d);
 	cairo_save(d.cairo);
-	cairo_rectangle(d.cairo, PLOT_LEFT, PLOT_TOP, PLOT_RIGHT - PLOT_LEFT, PLOT_BOTTOM - PLOT_TOP);
+	/* Lines along the frame have their whole width. */
+	cairo_rectangle(d.cairo, PLOT_LEFT - line_width / 2, PLOT_TOP - line_width / 2,
+	                PLOT_RIGHT - PLOT_LEFT + line_width, PLOT_BOTTOM - PLOT_TOP + line_width);
 	cairo_clip(d.cairo);
 	for (size_t i = 0; i < figure->series_count; i++) {
 		draw_series(&d, &figure->series[i]);

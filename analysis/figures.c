@@ -99,8 +99,9 @@ static const char *label_of(sketch *s, const char *label, const char *unit)
 	if (s->out_of_memory) {
 		return "";
 	}
-	const char *text = unit[0] != '\0' ? weir_arena_format(s->arena, "%s (%s)", label, unit)
-	                                   : weir_arena_string(s->arena, label);
+	const char *text = unit[0] != '\0' && strcmp(label, unit) != 0
+	                       ? weir_arena_format(s->arena, "%s (%s)", label, unit)
+	                       : weir_arena_string(s->arena, label);
 	s->out_of_memory = text == NULL;
 	return text;
 }
@@ -441,6 +442,7 @@ static weir_status instances(const cJSON *runs, const weir_comparison *compariso
 	s.figure.title = "Instances over time (all pools, every state)";
 	s.figure.x_label = label_of(&s, "time", unit);
 	s.figure.y_label = "instances";
+	s.figure.from_zero = true;
 	for (size_t i = 0; i < comparison->count; i++) {
 		add_instances(&s, cJSON_GetArrayItem(runs, (int)i), run_label(&s, &comparison->runs[i]), i,
 		              scale);

@@ -60,6 +60,7 @@ typedef struct weir_figure_mark {
 typedef struct weir_figure {
 	const char *title, *x_label, *y_label; /* labels with their units */
 	bool x_log, y_log;
+	bool from_zero; /* the y axis has 0, however far the values are from it */
 	const weir_figure_series *series;
 	size_t series_count;
 	const weir_figure_limit *limits;

@@ -36,7 +36,7 @@ expect_err '^part.h5.part: .*weir recover'
 expect_status 2 "$WEIR" compare a.h5 other.h5 --json --csv
 expect_err 'only one of --json, --csv and --markdown'
 expect_status 2 "$WEIR" compare a.h5 other.h5 --jsn
-expect_err 'unknown option --jsn'
+expect_err 'unknown option.* --jsn'
 
 # ---- what it says ----
 
@@ -76,5 +76,39 @@ EOF
 then
 	expect_out 'JSON as expected'
 fi
+
+# ---- figures ----
+
+expect_status 0 "$WEIR" compare a.h5 other.h5 --figures figures --csv
+expect_out '^other,'
+expect_status 0 "$WEIR" compare a.h5 other.h5 --figures again
+expect_status 0 diff -r figures again
+expect_status 0 "$WEIR" report a.h5 --figures report
+expect_status 0 "$WEIR" report a.h5 other.h5 --figures two --json
+expect_out '^\{"weir":'
+expect_status 2 "$WEIR" report a.h5
+expect_err 'or --figures DIR'
+expect_status 2 "$WEIR" compare a.h5 other.h5 --figures trace.csv
+expect_err '^trace.csv: is a file; name a folder'
+expect_status 2 "$WEIR" compare a.h5 other.h5 --figures nowhere/figures
+expect_err '^nowhere/figures: cannot be made: No such file'
+# Every figure is there twice, is XML with something drawn, and says nothing of today.
+python3 >out 2>err - <<'EOF' || { failures=$((failures + 1)) && cat err; }
+import glob, os, xml.etree.ElementTree as xml
+wanted = {"ttft_cdf", "tbt_cdf", "e2e_cdf", "instances", "pareto", "attainment"}
+names = {os.path.basename(n)[:-4] for n in glob.glob("figures/*.svg")}
+assert wanted <= names, names
+for folder in "figures", "report", "two":
+    svgs = glob.glob(folder + "/*.svg")
+    assert sorted(n[:-4] for n in svgs) == sorted(n[:-4] for n in glob.glob(folder + "/*.png"))
+    assert len(os.listdir(folder)) == 2 * len(svgs) > 0
+    for name in svgs:
+        text = open(name).read()
+        root = xml.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg", root.tag
+        assert len(root.findall(".//{http://www.w3.org/2000/svg}path")) > 10, name
+        assert "date" not in text and 'id="surface"' in text, name
+assert glob.glob("report/a-ttft_cdf.svg") and glob.glob("two/2-other-ttft_cdf.svg")
+EOF
 
 finish

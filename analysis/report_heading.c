@@ -19,13 +19,6 @@ static weir_status out_of_memory(const weir_report_run *run)
 	                      "out of memory for the report");
 }
 
-/* The figures of a run: those that it recorded, or, of a part of a run, what its rows tell. */
-typedef struct heading {
-	weir_summary summary; /* metrics; a metric without a name is not known */
-	double arrived, completed, failed, rejected, unfinished;
-	double attainment, slo_met, cost_usd, energy_kwh, output_tokens_per_s;
-} heading;
-
 /* ---- the summary ---- */
 
 static weir_status read_summary(weir_report_run *run, weir_summary *summary)
@@ -86,7 +79,7 @@ static double sum_of_samples(const weir_report_run *run, const char *column)
 	return sum;
 }
 
-static void count_outcomes(const weir_report_run *run, heading *h)
+static void count_outcomes(const weir_report_run *run, weir_report_figures *h)
 {
 	for (uint64_t i = 0; i < run->file->request_rows; i++) {
 		h->arrived++;
@@ -98,7 +91,7 @@ static void count_outcomes(const weir_report_run *run, heading *h)
 }
 
 /* Of a file without /totals: a part of a run. */
-static weir_status compute(weir_report_run *run, heading *h)
+static weir_status compute(weir_report_run *run, weir_report_figures *h)
 {
 	static const double joules_per_kwh = 3.6e6;
 	count_outcomes(run, h);
@@ -107,6 +100,8 @@ static weir_status compute(weir_report_run *run, heading *h)
 	h->attainment = (double)NAN;
 	h->slo_met = (double)NAN;
 	h->output_tokens_per_s = (double)NAN;
+	h->instance_hours = (double)NAN;
+	h->scale_operations = (double)NAN;
 	if (!run->file->has_slo || run->file->request_rows == 0) {
 		return WEIR_OK;
 	}
@@ -121,7 +116,7 @@ static weir_status compute(weir_report_run *run, heading *h)
 	return status;
 }
 
-static weir_status read_figures(weir_report_run *run, heading *h)
+weir_status weir_report_read_figures(weir_report_run *run, weir_report_figures *h)
 {
 	const weir_run_file *file = run->file;
 	if (isnan(weir_run_file_total(file, "arrived"))) {
@@ -137,10 +132,12 @@ static weir_status read_figures(weir_report_run *run, heading *h)
 	h->cost_usd = weir_run_file_total(file, "cost_usd");
 	h->energy_kwh = weir_run_file_total(file, "energy_kwh");
 	h->output_tokens_per_s = weir_run_file_total(file, "output_tokens_per_s");
+	h->instance_hours = weir_run_file_total(file, "instance_hours");
+	h->scale_operations = weir_run_file_total(file, "scale_operations");
 	return read_summary(run, &h->summary);
 }
 
-static const weir_summary_metric *metric_of(const heading *h, const char *name)
+static const weir_summary_metric *metric_of(const weir_report_figures *h, const char *name)
 {
 	for (size_t i = 0; i < WEIR_SUMMARY_COUNT; i++) {
 		if (strcmp(h->summary.metrics[i].metric, name) == 0) {
@@ -155,7 +152,7 @@ static const weir_summary_metric *metric_of(const heading *h, const char *name)
 enum { LIMITS = 9 };
 
 /* The percentile SLO of the run against what was measured; the number of limits. */
-static size_t percentile_limits(const weir_report_run *run, const heading *h,
+static size_t percentile_limits(const weir_report_run *run, const weir_report_figures *h,
                                 weir_verdict_limit *limits)
 {
 	static const char *const names[LIMITS] = {
@@ -185,7 +182,7 @@ static size_t percentile_limits(const weir_report_run *run, const heading *h,
 	return count;
 }
 
-static weir_status add_verdict(weir_report_run *run, const heading *h,
+static weir_status add_verdict(weir_report_run *run, const weir_report_figures *h,
                                const weir_verdict_limit *limits, size_t limit_count)
 {
 	weir_verdict_pool *pools = weir_allocate(run->pool_count + 1, sizeof *pools);
@@ -324,7 +321,7 @@ static void provenance_fact(weir_report_run *run, cJSON *facts, const char *name
 	}
 }
 
-static void add_facts(weir_report_run *run, const heading *h)
+static void add_facts(weir_report_run *run, const weir_report_figures *h)
 {
 	cJSON *facts = cJSON_CreateArray();
 	char text[TEXT_SIZE];
@@ -354,7 +351,7 @@ typedef struct figure {
 	int digits;
 } figure;
 
-static void add_figures(weir_report_run *run, const heading *h)
+static void add_figures(weir_report_run *run, const weir_report_figures *h)
 {
 	const weir_summary_metric *ttft = metric_of(h, "ttft");
 	const weir_summary_metric *tbt = metric_of(h, "tbt");
@@ -374,13 +371,12 @@ static void add_figures(weir_report_run *run, const heading *h)
 	    {"Cost rate", "USD/h", "cost / duration", h->cost_usd / run->end * 3600, 4},
 	    {"Cost of 1M output tokens", "USD", "cost / output tokens of completed requests",
 	     h->cost_usd / output_tokens * 1e6, 4},
-	    {"Instance-hours", "h", "paid for, over all instances and states",
-	     weir_run_file_total(file, "instance_hours"), 4},
+	    {"Instance-hours", "h", "paid for, over all instances and states", h->instance_hours, 4},
 	    {"Energy", "kWh", "drawn by all instances", h->energy_kwh, 4},
 	    {"Busy", "%", "busy time of all instances / instance-hours",
 	     100 * weir_run_file_total(file, "busy_share"), 3},
 	    {"Scale operations", "", "starts, cancelled boots, drains, drains taken back, flips",
-	     weir_run_file_total(file, "scale_operations"), WEIR_REPORT_TIME_DIGITS},
+	     h->scale_operations, WEIR_REPORT_TIME_DIGITS},
 	};
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
@@ -420,7 +416,7 @@ static void add_slo_table(weir_report_run *run, const weir_verdict_limit *limits
 	}
 }
 
-static void add_summary_table(weir_report_run *run, const heading *h)
+static void add_summary_table(weir_report_run *run, const weir_report_figures *h)
 {
 	static const char *const names[] = {"metric", "unit", "count",
 #define STATISTIC_NAME(field, description) #field,
@@ -484,8 +480,8 @@ static weir_status add_totals_table(weir_report_run *run)
 weir_status weir_report_heading(weir_report_run *run)
 {
 	weir_verdict_limit limits[LIMITS];
-	heading *h = weir_allocate(1, sizeof *h);
-	weir_status status = h != NULL ? read_figures(run, h) : out_of_memory(run);
+	weir_report_figures *h = weir_allocate(1, sizeof *h);
+	weir_status status = h != NULL ? weir_report_read_figures(run, h) : out_of_memory(run);
 	if (status == WEIR_OK) {
 		size_t limit_count = percentile_limits(run, h, limits);
 		status = add_verdict(run, h, limits, limit_count);

@@ -11,6 +11,7 @@
 #include "analysis/series.h"
 #include "base/error.h"
 #include "base/export.h"
+#include "metrics/summary.h"
 
 WEIR_BEGIN_C
 
@@ -116,6 +117,17 @@ weir_status weir_report_pool_panels(weir_report_run *run);  /* Pools, Instances,
 weir_status weir_report_power_panels(weir_report_run *run); /* after Network */
 /* Marks the decisions and faults of each pool: panels[pool_count]; a table of who decided. */
 weir_status weir_report_events(weir_report_run *run, cJSON *const *panels);
+/* The figures of a run: those that it recorded, or, of a part of a run, what its rows tell. NaN
+ * where that is nothing. */
+typedef struct weir_report_figures {
+	weir_summary summary; /* metrics; a metric without a name is not known */
+	double arrived, completed, failed, rejected, unfinished;
+	double attainment, slo_met, cost_usd, energy_kwh, output_tokens_per_s;
+	double instance_hours, scale_operations;
+} weir_report_figures;
+
+/* After weir_report_prepare, _prepare_samples and _prepare_slo. `figures` is zeroed before. */
+weir_status weir_report_read_figures(weir_report_run *run, weir_report_figures *figures);
 /* Verdict, facts, figures, the tables of single figures. */
 weir_status weir_report_heading(weir_report_run *run);
 

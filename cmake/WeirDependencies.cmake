@@ -11,6 +11,7 @@ find_library(GSL_LIBRARY gsl)
 find_library(OPENBLAS_LIBRARY openblas)
 if(PKG_CONFIG_FOUND)
   pkg_check_modules(CJSON QUIET IMPORTED_TARGET libcjson)
+  pkg_check_modules(CAIRO QUIET IMPORTED_TARGET cairo)
   pkg_check_modules(XXHASH QUIET IMPORTED_TARGET libxxhash)
   if(BUILD_TESTING)
     pkg_check_modules(CHECK QUIET IMPORTED_TARGET check)
@@ -31,6 +32,7 @@ weir_require(GSL_INCLUDE_DIR libgsl-dev)
 weir_require(GSL_LIBRARY libgsl-dev)
 weir_require(OPENBLAS_LIBRARY libopenblas-dev)
 weir_require(CJSON_FOUND libcjson-dev)
+weir_require(CAIRO_FOUND libcairo2-dev)
 weir_require(XXHASH_FOUND libxxhash-dev)
 if(BUILD_TESTING)
   weir_require(CHECK_FOUND check)
@@ -46,7 +48,7 @@ add_library(weir_dependencies INTERFACE)
 target_include_directories(weir_dependencies SYSTEM INTERFACE
   ${GSL_INCLUDE_DIR} ${HDF5_INCLUDE_DIRS})
 target_link_libraries(weir_dependencies INTERFACE
-  ${GSL_LIBRARY} PkgConfig::CJSON PkgConfig::XXHASH ${HDF5_C_LIBRARIES}
+  ${GSL_LIBRARY} PkgConfig::CJSON PkgConfig::CAIRO PkgConfig::XXHASH ${HDF5_C_LIBRARIES}
   ZLIB::ZLIB Threads::Threads m)
 
 add_library(weir_blas INTERFACE)

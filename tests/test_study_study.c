@@ -75,7 +75,7 @@ enum { COST = 1 };
 
 static const weir_interval *mean_of(const weir_study_estimate *estimate, size_t offset)
 {
-	for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+	for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 		if (weir_study_figure_list[f].offset == offset) {
 			return &estimate->mean[f];
 		}
@@ -120,7 +120,7 @@ START_TEST(estimates_of_a_made_up_table)
 	/* A figure that one run lacks, and one that the baseline lacks. */
 	ck_assert_double_nan(mean_of(&estimate, offsetof(weir_study_figures, attainment))->value);
 	ck_assert_double_nan(estimate.tbt_median.value);
-	size_t f = WEIR_STUDY_FIGURE_COUNT;
+	size_t f = WEIR_TABLE_FIGURE_COUNT;
 	while (weir_study_figure_list[--f].offset != offsetof(weir_study_figures, ttft_slowdown_p99)) {
 	}
 	ck_assert_double_nan(estimate.difference[f].value);
@@ -261,7 +261,7 @@ START_TEST(any_number_of_workers_gives_the_same)
 		made.plan.replications = 2;
 		const weir_pool_options options = {.workers = workers};
 		ck_assert_ok(weir_study_run(&made.plan, &options, &study, &error), &error);
-		char *text = weir_study_print(&study, WEIR_STUDY_AS_JSON);
+		char *text = weir_study_print(&study, WEIR_TABLE_AS_JSON);
 		ck_assert_ptr_nonnull(text);
 		if (first == NULL) {
 			first = text;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/figures.h"
 #include "analysis/report_data.h"
 #include "analysis/report_page.h"
 #include "cli/cli.h"
@@ -12,6 +13,7 @@
 static const char help[] =
     "usage: weir report RUN.h5 [MORE.h5 ...] -o REPORT.html\n"
     "       weir report RUN.h5 [MORE.h5 ...] --json\n"
+    "       weir report RUN.h5 [MORE.h5 ...] --figures DIR [-o REPORT.html | --json]\n"
     "\n"
     "Makes one page of recorded runs: what was run, the verdict in a line (SLO met or not, cost,\n"
     "bottleneck), and charts over time of arrivals, latencies, pools, instances with the "
@@ -26,6 +28,8 @@ static const char help[] =
     "options:\n"
     "  -o, --output REPORT.html   the page; it is written aside and takes its place when complete\n"
     "      --json                 print what the page would show, as JSON, and make no page\n"
+    "      --figures DIR          draw every chart as DIR/NAME-CHART.svg and .png; DIR is made if\n"
+    "                             need be\n"
     "\n"
     "examples:\n"
     "  weir run configs/scenarios/diurnal.json --policy reactive -o diurnal.h5\n"
@@ -33,7 +37,7 @@ static const char help[] =
     "  weir report diurnal.h5 --json | jq -r '.runs[].verdict.text'\n";
 
 typedef struct report_arguments {
-	const char *output;
+	const char *output, *figures;
 	bool json;
 	const char *const *paths;
 	size_t path_count;
@@ -42,13 +46,17 @@ typedef struct report_arguments {
 /* Returns 0, or the exit status after a message. */
 static int parse(const weir_command *command, int argc, char **argv, report_arguments *arguments)
 {
-	static const struct option options[] = {
-	    {"output", required_argument, NULL, 'o'}, {"json", no_argument, NULL, 'j'}, {0}};
+	static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+	                                        {"json", no_argument, NULL, 'j'},
+	                                        {"figures", required_argument, NULL, 'f'},
+	                                        {0}};
 	optind = 1;
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, "o:", options, NULL)) != -1;) {
 		if (option == 'o') {
 			arguments->output = optarg;
+		} else if (option == 'f') {
+			arguments->figures = optarg;
 		} else if (option == 'j') {
 			arguments->json = true;
 		} else {
@@ -58,8 +66,10 @@ static int parse(const weir_command *command, int argc, char **argv, report_argu
 	if (optind == argc) {
 		return cli_usage_error(command, "at least one RUN.h5 is needed");
 	}
-	if (arguments->json == (arguments->output != NULL)) {
-		return cli_usage_error(command, "one of -o REPORT.html and --json is needed");
+	bool nothing = !arguments->json && arguments->output == NULL && arguments->figures == NULL;
+	if (nothing || (arguments->json && arguments->output != NULL)) {
+		return cli_usage_error(command,
+		                       "one of -o REPORT.html and --json is needed, or --figures DIR");
 	}
 	arguments->paths = (const char *const *)(argv + optind);
 	arguments->path_count = (size_t)(argc - optind);
@@ -76,6 +86,9 @@ static int run(const weir_command *command, int argc, char **argv)
 	weir_error error = {0};
 	cJSON *payload = NULL;
 	weir_status status = weir_report_data(arguments.paths, arguments.path_count, &payload, &error);
+	if (status == WEIR_OK && arguments.figures != NULL) {
+		status = weir_figures_of_report(payload, arguments.figures, NULL, &error);
+	}
 	char *text = status == WEIR_OK ? cJSON_PrintUnformatted(payload) : NULL;
 	cJSON_Delete(payload);
 	if (status == WEIR_OK && text == NULL) {
@@ -83,7 +96,7 @@ static int run(const weir_command *command, int argc, char **argv)
 	}
 	if (status == WEIR_OK && arguments.json) {
 		puts(text);
-	} else if (status == WEIR_OK) {
+	} else if (status == WEIR_OK && arguments.output != NULL) {
 		status = weir_report_page_write(arguments.output, text, strlen(text), &error);
 	}
 	cJSON_free(text);

@@ -24,7 +24,7 @@ typedef struct study_arguments {
 	size_t set_count, set_capacity, config_count;
 	weir_study_plan plan;
 	weir_pool_options pool;
-	weir_study_format format;
+	weir_table_format format;
 	bool long_runs, quiet;
 } study_arguments;
 
@@ -315,14 +315,14 @@ static weir_status read_above_0(const char *option, const char *what, const char
 static weir_status read_format(study_arguments *arguments, const char *text, weir_error *error)
 {
 	size_t count = 0;
-	for (; weir_study_format_names[count] != NULL; count++) {
-		if (strcmp(weir_study_format_names[count], text) == 0) {
-			arguments->format = (weir_study_format)count;
+	for (; weir_table_format_names[count] != NULL; count++) {
+		if (strcmp(weir_table_format_names[count], text) == 0) {
+			arguments->format = (weir_table_format)count;
 			return WEIR_OK;
 		}
 	}
 	weir_keys_reader reader = {.arena = arguments->arena, .file = "--format"};
-	return weir_keys_fail_unknown(&reader, "", "format", text, weir_study_format_names, count,
+	return weir_keys_fail_unknown(&reader, "", "format", text, weir_table_format_names, count,
 	                              error);
 }
 
@@ -366,7 +366,7 @@ static weir_status read_option(study_arguments *arguments, int option, char *tex
 		arguments->long_runs = true;
 		return WEIR_OK;
 	case 'j':
-		arguments->format = WEIR_STUDY_AS_JSON;
+		arguments->format = WEIR_TABLE_AS_JSON;
 		return WEIR_OK;
 	case 'o':
 		arguments->output = text;

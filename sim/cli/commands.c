@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+extern const weir_command command_compare;
 extern const weir_command command_config;
 extern const weir_command command_info;
 extern const weir_command command_profile;
@@ -14,15 +15,7 @@ extern const weir_command command_trace_events;
 extern const weir_command command_verify;
 
 const weir_command *const weir_commands[] = {
-    &command_run,
-    &command_study,
-    &command_trace,
-    &command_config,
-    &command_info,
-    &command_verify,
-    &command_recover,
-    &command_report,
-    &command_trace_events,
-    &command_profile,
-    NULL,
+    &command_run,          &command_study,   &command_report,  &command_compare,
+    &command_trace_events, &command_trace,   &command_config,  &command_info,
+    &command_verify,       &command_recover, &command_profile, NULL,
 };

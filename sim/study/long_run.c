@@ -195,51 +195,51 @@ weir_status weir_long_runs(const weir_replication *replications, size_t count, d
 }
 
 char *weir_long_print(const weir_replication *replications, const weir_long_result *results,
-                      size_t count, weir_study_format format)
+                      size_t count, weir_table_format format)
 {
-	static const weir_study_column columns[] = {
-	    {"scenario", "", WEIR_STUDY_TEXT, 0},
-	    {"policy", "", WEIR_STUDY_TEXT, 0},
-	    {"ttft", "s", WEIR_STUDY_ESTIMATE, 3},
-	    {"ttft_warm_up", "requests", WEIR_STUDY_FIGURE, 0},
-	    {"ttft_independence", "", WEIR_STUDY_FIGURE, 3},
-	    {"e2e", "s", WEIR_STUDY_ESTIMATE, 3},
-	    {"e2e_warm_up", "requests", WEIR_STUDY_FIGURE, 0},
-	    {"e2e_independence", "", WEIR_STUDY_FIGURE, 3},
-	    {"attainment", "", WEIR_STUDY_ESTIMATE, 5},
-	    {"attainment_warm_up", "requests", WEIR_STUDY_FIGURE, 0},
-	    {"attainment_independence", "", WEIR_STUDY_FIGURE, 3},
-	    {"remark", "", WEIR_STUDY_TEXT, 0},
+	static const weir_table_column columns[] = {
+	    {"scenario", "", WEIR_TABLE_TEXT, 0},
+	    {"policy", "", WEIR_TABLE_TEXT, 0},
+	    {"ttft", "s", WEIR_TABLE_ESTIMATE, 3},
+	    {"ttft_warm_up", "requests", WEIR_TABLE_FIGURE, 0},
+	    {"ttft_independence", "", WEIR_TABLE_FIGURE, 3},
+	    {"e2e", "s", WEIR_TABLE_ESTIMATE, 3},
+	    {"e2e_warm_up", "requests", WEIR_TABLE_FIGURE, 0},
+	    {"e2e_independence", "", WEIR_TABLE_FIGURE, 3},
+	    {"attainment", "", WEIR_TABLE_ESTIMATE, 5},
+	    {"attainment_warm_up", "requests", WEIR_TABLE_FIGURE, 0},
+	    {"attainment_independence", "", WEIR_TABLE_FIGURE, 3},
+	    {"remark", "", WEIR_TABLE_TEXT, 0},
 	};
 	enum { COLUMNS = sizeof columns / sizeof columns[0] };
-	weir_study_cell *cells = weir_allocate(count, COLUMNS * sizeof *cells);
+	weir_table_cell *cells = weir_allocate(count, COLUMNS * sizeof *cells);
 	if (cells == NULL) {
 		return NULL;
 	}
-	weir_study_cell *cell = cells;
+	weir_table_cell *cell = cells;
 	for (size_t i = 0; i < count; i++) {
 		bool settled = true;
-		*cell++ = (weir_study_cell){.text = replications[i].scenario};
-		*cell++ = (weir_study_cell){.text = replications[i].policy};
+		*cell++ = (weir_table_cell){.text = replications[i].scenario};
+		*cell++ = (weir_table_cell){.text = replications[i].policy};
 		for (int f = 0; f < WEIR_LONG_COUNT; f++) {
 			const weir_long_series *series = &results[i].series[f];
-			*cell++ = (weir_study_cell){.value = series->means.interval.value,
+			*cell++ = (weir_table_cell){.value = series->means.interval.value,
 			                            .half_width = series->means.interval.half_width};
-			*cell++ = (weir_study_cell){.value = (double)series->dropped};
-			*cell++ = (weir_study_cell){.value = series->means.independence_p};
+			*cell++ = (weir_table_cell){.value = (double)series->dropped};
+			*cell++ = (weir_table_cell){.value = series->means.independence_p};
 			settled = settled && series->settled;
 		}
 		const char *remark = results[i].stalled ? "stalled" : settled ? "" : "not settled";
-		*cell++ = (weir_study_cell){.text = remark};
+		*cell++ = (weir_table_cell){.text = remark};
 	}
-	const weir_study_table table = {
+	const weir_table table = {
 	    .title = "one long run each, without its warm-up",
 	    .columns = columns,
 	    .column_count = COLUMNS,
 	    .cells = cells,
 	    .row_count = count,
 	};
-	char *text = weir_study_table_print(&table, format);
+	char *text = weir_table_print(&table, format);
 	free(cells);
 	return text;
 }

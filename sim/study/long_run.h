@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 #include "analysis/batch_means.h"
+#include "analysis/table.h"
 #include "base/error.h"
 #include "base/export.h"
 #include "study/process_pool.h"
 #include "study/replication.h"
-#include "study/table.h"
 
 WEIR_BEGIN_C
 
@@ -59,7 +59,7 @@ WEIR_API weir_status weir_long_runs(const weir_replication *replications, size_t
 /* A table of the results, one row for each; to be freed, NULL when memory is out. */
 WEIR_API char *weir_long_print(const weir_replication *replications,
                                const weir_long_result *results, size_t count,
-                               weir_study_format format);
+                               weir_table_format format);
 
 WEIR_END_C
 

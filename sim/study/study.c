@@ -10,11 +10,11 @@
 #include "study/best_known.h"
 #include "study/study_bounds.h"
 
-const weir_study_figure weir_study_figure_list[WEIR_STUDY_FIGURE_COUNT] = {
-#define WEIR_STUDY_FIGURE(name, heading, unit, decimals)                                           \
+const weir_study_figure weir_study_figure_list[WEIR_TABLE_FIGURE_COUNT] = {
+#define WEIR_TABLE_FIGURE(name, heading, unit, decimals)                                           \
 	{#name, heading, unit, decimals, offsetof(weir_study_figures, name)},
-    WEIR_STUDY_FIGURES(WEIR_STUDY_FIGURE)
-#undef WEIR_STUDY_FIGURE
+    WEIR_TABLE_FIGURES(WEIR_TABLE_FIGURE)
+#undef WEIR_TABLE_FIGURE
 };
 
 static weir_status no_memory(weir_error *error)
@@ -41,7 +41,7 @@ static void set_figure(weir_study_figures *figures, size_t figure, double value)
 weir_study_figures weir_study_figures_none(void)
 {
 	weir_study_figures figures;
-	for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+	for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 		set_figure(&figures, f, (double)NAN);
 	}
 	return figures;
@@ -140,7 +140,7 @@ static weir_status estimate_all(const weir_study_figures *figures,
 {
 	weir_status status = WEIR_OK;
 	estimate->ttft_median = estimate->tbt_median = no_interval(count);
-	for (size_t f = 0; status == WEIR_OK && f < WEIR_STUDY_FIGURE_COUNT; f++) {
+	for (size_t f = 0; status == WEIR_OK && f < WEIR_TABLE_FIGURE_COUNT; f++) {
 		status = estimate_figure(figures, baseline, count, f, confidence, values, estimate, error);
 		const weir_interval *mean = &estimate->mean[f];
 		if (status != WEIR_OK || !isfinite(mean->value)) {
@@ -358,7 +358,7 @@ static void fill_mean(weir_study *study)
 	size_t scenarios = study->plan->scenario_count;
 	for (size_t p = 0; p < study->row_count; p++) {
 		for (size_t r = 0; r < study->plan->replications; r++) {
-			for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+			for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 				double sum = 0.0;
 				for (size_t s = 0; s < scenarios; s++) {
 					sum += figure_at(&figures_at(study, s, p)[r], f);

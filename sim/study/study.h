@@ -21,7 +21,7 @@
 WEIR_BEGIN_C
 
 /* X(name, heading, unit, decimals): what is compared of a run, in the order of the tables */
-#define WEIR_STUDY_FIGURES(X)                                                                      \
+#define WEIR_TABLE_FIGURES(X)                                                                      \
 	X(instance_hours, "instance-hours", "h", 1)                                                    \
 	X(cost_usd, "cost", "USD", 1)                                                                  \
 	X(attainment, "attainment", "", 4)                                                             \
@@ -37,12 +37,12 @@ WEIR_BEGIN_C
  * replication, that reaches the run's attainment; its share is of that run's cost. */
 typedef struct weir_study_figures {
 #define WEIR_STUDY_FIELD(name, heading, unit, decimals) double name;
-	WEIR_STUDY_FIGURES(WEIR_STUDY_FIELD)
+	WEIR_TABLE_FIGURES(WEIR_STUDY_FIELD)
 #undef WEIR_STUDY_FIELD
 } weir_study_figures;
 
 #define WEIR_STUDY_COUNT_ONE(name, heading, unit, decimals) +1
-enum { WEIR_STUDY_FIGURE_COUNT = 0 WEIR_STUDY_FIGURES(WEIR_STUDY_COUNT_ONE) };
+enum { WEIR_TABLE_FIGURE_COUNT = 0 WEIR_TABLE_FIGURES(WEIR_STUDY_COUNT_ONE) };
 #undef WEIR_STUDY_COUNT_ONE
 
 /* What a figure is called. */
@@ -52,12 +52,12 @@ typedef struct weir_study_figure {
 	size_t offset; /* of the double in weir_study_figures */
 } weir_study_figure;
 
-WEIR_API extern const weir_study_figure weir_study_figure_list[WEIR_STUDY_FIGURE_COUNT];
+WEIR_API extern const weir_study_figure weir_study_figure_list[WEIR_TABLE_FIGURE_COUNT];
 
 /* What replications say of one policy. An interval whose value is NaN: a run has no such figure. */
 typedef struct weir_study_estimate {
-	weir_interval mean[WEIR_STUDY_FIGURE_COUNT];
-	weir_interval difference[WEIR_STUDY_FIGURE_COUNT]; /* from the baseline, paired */
+	weir_interval mean[WEIR_TABLE_FIGURE_COUNT];
+	weir_interval difference[WEIR_TABLE_FIGURE_COUNT]; /* from the baseline, paired */
 	/* The median over replications, with its bootstrap interval. */
 	weir_interval ttft_median, tbt_median;
 	/* Replications that make the half-width of the mean cost, and of relative_cost, `width` percent

@@ -12,29 +12,29 @@
 
 enum {
 	NAME_SIZE = 96,
-	MOST_COLUMNS = 2 + 2 * WEIR_STUDY_FIGURE_COUNT + 8,
+	MOST_COLUMNS = 2 + 2 * WEIR_TABLE_FIGURE_COUNT + 8,
 };
 
 /* A table that is being made, of rows of one study. */
 typedef struct sheet {
-	weir_study_column columns[MOST_COLUMNS];
+	weir_table_column columns[MOST_COLUMNS];
 	char names[MOST_COLUMNS][NAME_SIZE];
 	size_t column_count;
-	weir_study_cell *cells; /* owned */
+	weir_table_cell *cells; /* owned */
 	size_t cell_count, capacity;
 	bool out_of_memory;
 } sheet;
 
 static void add_column(sheet *s, const char *name, const char *suffix, const char *unit,
-                       weir_study_column_kind kind, int decimals)
+                       weir_table_column_kind kind, int decimals)
 {
 	char *own = s->names[s->column_count];
 	snprintf(own, NAME_SIZE, "%s%s", name, suffix);
 	s->columns[s->column_count++] =
-	    (weir_study_column){.name = own, .unit = unit, .kind = kind, .decimals = decimals};
+	    (weir_table_column){.name = own, .unit = unit, .kind = kind, .decimals = decimals};
 }
 
-static void add_cell(sheet *s, weir_study_cell cell)
+static void add_cell(sheet *s, weir_table_cell cell)
 {
 	if (!weir_reserve((void **)&s->cells, &s->capacity, s->cell_count + 1, sizeof *s->cells)) {
 		s->out_of_memory = true;
@@ -45,12 +45,12 @@ static void add_cell(sheet *s, weir_study_cell cell)
 
 static void add_text(sheet *s, const char *text)
 {
-	add_cell(s, (weir_study_cell){.text = text});
+	add_cell(s, (weir_table_cell){.text = text});
 }
 
 static void add_number(sheet *s, double value)
 {
-	add_cell(s, (weir_study_cell){.value = value, .half_width = (double)NAN});
+	add_cell(s, (weir_table_cell){.value = value, .half_width = (double)NAN});
 }
 
 /* Replications that are needed; 0: not known. */
@@ -61,20 +61,20 @@ static void add_needed(sheet *s, size_t needed)
 
 static void add_interval(sheet *s, const weir_interval *interval)
 {
-	add_cell(s, (weir_study_cell){.value = interval->value, .half_width = interval->half_width});
+	add_cell(s, (weir_table_cell){.value = interval->value, .half_width = interval->half_width});
 }
 
 /* Prints and empties the sheet. */
-static void put_sheet(FILE *file, sheet *s, const char *title, weir_study_format format)
+static void put_sheet(FILE *file, sheet *s, const char *title, weir_table_format format)
 {
-	const weir_study_table table = {
+	const weir_table table = {
 	    .title = title,
 	    .columns = s->columns,
 	    .column_count = s->column_count,
 	    .cells = s->cells,
 	    .row_count = s->cell_count / s->column_count,
 	};
-	char *text = s->out_of_memory ? NULL : weir_study_table_print(&table, format);
+	char *text = s->out_of_memory ? NULL : weir_table_print(&table, format);
 	if (text != NULL) {
 		fputs(text, file);
 	}
@@ -108,22 +108,22 @@ static bool is_regret(size_t figure)
 }
 
 static void put_figures(FILE *file, sheet *s, const weir_study *study,
-                        const weir_study_section *section, weir_study_format format)
+                        const weir_study_section *section, weir_table_format format)
 {
-	bool shown[WEIR_STUDY_FIGURE_COUNT];
-	add_column(s, "policy", "", "", WEIR_STUDY_TEXT, 0);
-	for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+	bool shown[WEIR_TABLE_FIGURE_COUNT];
+	add_column(s, "policy", "", "", WEIR_TABLE_TEXT, 0);
+	for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 		const weir_study_figure *figure = &weir_study_figure_list[f];
 		/* Among the differences, where it belongs; regret stays, to say that it is not known. */
 		shown[f] = !is_relative_cost(f);
 		if (shown[f]) {
-			add_column(s, figure->heading, "", figure->unit, WEIR_STUDY_ESTIMATE, figure->decimals);
+			add_column(s, figure->heading, "", figure->unit, WEIR_TABLE_ESTIMATE, figure->decimals);
 		}
 	}
 	for (size_t p = 0; p < study->row_count; p++) {
 		const weir_study_row *row = &section->rows[p];
 		add_text(s, row->name);
-		for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+		for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 			if (shown[f]) {
 				add_interval(s, &row->estimate.mean[f]);
 			}
@@ -136,15 +136,15 @@ static void put_figures(FILE *file, sheet *s, const weir_study *study,
 }
 
 static void put_differences(FILE *file, sheet *s, const weir_study *study,
-                            const weir_study_section *section, weir_study_format format)
+                            const weir_study_section *section, weir_table_format format)
 {
-	bool shown[WEIR_STUDY_FIGURE_COUNT];
-	add_column(s, "policy", "", "", WEIR_STUDY_TEXT, 0);
-	for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+	bool shown[WEIR_TABLE_FIGURE_COUNT];
+	add_column(s, "policy", "", "", WEIR_TABLE_TEXT, 0);
+	for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 		const weir_study_figure *figure = &weir_study_figure_list[f];
 		shown[f] = is_known(study, section, f) && !is_regret(f);
 		if (shown[f]) {
-			add_column(s, figure->heading, "", figure->unit, WEIR_STUDY_DIFFERENCE,
+			add_column(s, figure->heading, "", figure->unit, WEIR_TABLE_DIFFERENCE,
 			           figure->decimals);
 		}
 	}
@@ -154,7 +154,7 @@ static void put_differences(FILE *file, sheet *s, const weir_study *study,
 		}
 		const weir_study_row *row = &section->rows[p];
 		add_text(s, row->name);
-		for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+		for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 			if (shown[f]) {
 				add_interval(s, &row->estimate.difference[f]);
 			}
@@ -166,23 +166,23 @@ static void put_differences(FILE *file, sheet *s, const weir_study *study,
 	put_sheet(file, s, title, format);
 }
 
-static void add_median_columns(sheet *s, weir_study_format format)
+static void add_median_columns(sheet *s, weir_table_format format)
 {
-	bool csv = format == WEIR_STUDY_AS_CSV;
+	bool csv = format == WEIR_TABLE_AS_CSV;
 	static const char *const headings[] = {"p99 TTFT slowdown, median", "p99 TBT slowdown, median"};
 	static const char *const names[] = {"ttft_slowdown_p99_median", "tbt_slowdown_p99_median"};
 	for (size_t i = 0; i < 2; i++) {
-		add_column(s, csv ? names[i] : headings[i], "", "", WEIR_STUDY_FIGURE, 2);
+		add_column(s, csv ? names[i] : headings[i], "", "", WEIR_TABLE_FIGURE, 2);
 		add_column(s,
 		           csv      ? names[i]
 		           : i == 0 ? "TTFT"
 		                    : "TBT",
-		           csv ? "_low" : " from", "", WEIR_STUDY_FIGURE, 2);
+		           csv ? "_low" : " from", "", WEIR_TABLE_FIGURE, 2);
 		add_column(s,
 		           csv      ? names[i]
 		           : i == 0 ? "TTFT"
 		                    : "TBT",
-		           csv ? "_high" : " to", "", WEIR_STUDY_FIGURE, 2);
+		           csv ? "_high" : " to", "", WEIR_TABLE_FIGURE, 2);
 	}
 }
 
@@ -197,9 +197,9 @@ static void add_medians(sheet *s, const weir_study_estimate *estimate)
 }
 
 static void put_medians(FILE *file, sheet *s, const weir_study *study,
-                        const weir_study_section *section, weir_study_format format)
+                        const weir_study_section *section, weir_table_format format)
 {
-	add_column(s, "policy", "", "", WEIR_STUDY_TEXT, 0);
+	add_column(s, "policy", "", "", WEIR_TABLE_TEXT, 0);
 	add_median_columns(s, format);
 	for (size_t p = 0; p < study->row_count; p++) {
 		const weir_study_row *row = &section->rows[p];
@@ -215,11 +215,11 @@ static void put_medians(FILE *file, sheet *s, const weir_study *study,
 }
 
 static void put_needed(FILE *file, sheet *s, const weir_study *study,
-                       const weir_study_section *section, weir_study_format format)
+                       const weir_study_section *section, weir_table_format format)
 {
-	add_column(s, "policy", "", "", WEIR_STUDY_TEXT, 0);
-	add_column(s, "for its cost", "", "", WEIR_STUDY_FIGURE, 0);
-	add_column(s, "for its relative cost", "", "", WEIR_STUDY_FIGURE, 0);
+	add_column(s, "policy", "", "", WEIR_TABLE_TEXT, 0);
+	add_column(s, "for its cost", "", "", WEIR_TABLE_FIGURE, 0);
+	add_column(s, "for its relative cost", "", "", WEIR_TABLE_FIGURE, 0);
 	for (size_t p = 0; p < study->row_count; p++) {
 		const weir_study_row *row = &section->rows[p];
 		add_text(s, row->name);
@@ -232,7 +232,7 @@ static void put_needed(FILE *file, sheet *s, const weir_study *study,
 	put_sheet(file, s, title, format);
 }
 
-static void put_for_people(FILE *file, sheet *s, const weir_study *study, weir_study_format format)
+static void put_for_people(FILE *file, sheet *s, const weir_study *study, weir_table_format format)
 {
 	for (size_t i = 0; i < study->section_count; i++) {
 		const weir_study_section *section = &study->sections[i];
@@ -263,26 +263,26 @@ static const char *key_of(const weir_study *study, size_t section)
 
 static void put_csv(FILE *file, sheet *s, const weir_study *study)
 {
-	add_column(s, "scenario", "", "", WEIR_STUDY_TEXT, 0);
-	add_column(s, "policy", "", "", WEIR_STUDY_TEXT, 0);
-	for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
-		add_column(s, weir_study_figure_list[f].name, "", "", WEIR_STUDY_ESTIMATE, 0);
+	add_column(s, "scenario", "", "", WEIR_TABLE_TEXT, 0);
+	add_column(s, "policy", "", "", WEIR_TABLE_TEXT, 0);
+	for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
+		add_column(s, weir_study_figure_list[f].name, "", "", WEIR_TABLE_ESTIMATE, 0);
 	}
-	for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
-		add_column(s, weir_study_figure_list[f].name, "_difference", "", WEIR_STUDY_DIFFERENCE, 0);
+	for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
+		add_column(s, weir_study_figure_list[f].name, "_difference", "", WEIR_TABLE_DIFFERENCE, 0);
 	}
-	add_median_columns(s, WEIR_STUDY_AS_CSV);
-	add_column(s, "needed", "", "", WEIR_STUDY_FIGURE, 0);
-	add_column(s, "needed_relative", "", "", WEIR_STUDY_FIGURE, 0);
+	add_median_columns(s, WEIR_TABLE_AS_CSV);
+	add_column(s, "needed", "", "", WEIR_TABLE_FIGURE, 0);
+	add_column(s, "needed_relative", "", "", WEIR_TABLE_FIGURE, 0);
 	for (size_t i = 0; i < study->section_count; i++) {
 		for (size_t p = 0; p < study->row_count; p++) {
 			const weir_study_row *row = &study->sections[i].rows[p];
 			add_text(s, key_of(study, i));
 			add_text(s, row->name);
-			for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+			for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 				add_interval(s, &row->estimate.mean[f]);
 			}
-			for (size_t f = 0; f < WEIR_STUDY_FIGURE_COUNT; f++) {
+			for (size_t f = 0; f < WEIR_TABLE_FIGURE_COUNT; f++) {
 				add_interval(s, &row->estimate.difference[f]);
 			}
 			add_medians(s, &row->estimate);
@@ -290,7 +290,7 @@ static void put_csv(FILE *file, sheet *s, const weir_study *study)
 			add_needed(s, row->estimate.needed_relative);
 		}
 	}
-	put_sheet(file, s, "", WEIR_STUDY_AS_CSV);
+	put_sheet(file, s, "", WEIR_TABLE_AS_CSV);
 }
 
 /* Each fails, as cJSON does, with NULL for an object, which then fails whatever follows. */
@@ -312,7 +312,7 @@ static bool json_intervals(cJSON *object, const char *name, const weir_interval 
 {
 	cJSON *json = cJSON_AddObjectToObject(object, name);
 	bool good = json != NULL;
-	for (size_t f = 0; good && f < WEIR_STUDY_FIGURE_COUNT; f++) {
+	for (size_t f = 0; good && f < WEIR_TABLE_FIGURE_COUNT; f++) {
 		good = json_interval(json, weir_study_figure_list[f].name, &intervals[f]);
 	}
 	return good;
@@ -335,7 +335,7 @@ static bool json_run(cJSON *runs, const weir_study_row *row, size_t replication)
 	cJSON *json = cJSON_CreateObject();
 	bool good =
 	    cJSON_AddItemToArray(runs, json) && json_number(json, "replication", (double)replication);
-	for (size_t f = 0; good && f < WEIR_STUDY_FIGURE_COUNT; f++) {
+	for (size_t f = 0; good && f < WEIR_TABLE_FIGURE_COUNT; f++) {
 		double value;
 		memcpy(&value, (const char *)&row->figures[replication] + weir_study_figure_list[f].offset,
 		       sizeof value);
@@ -408,13 +408,13 @@ static char *print_json(const weir_study *study)
 	return text;
 }
 
-static bool put_study(FILE *file, const weir_study *study, weir_study_format format)
+static bool put_study(FILE *file, const weir_study *study, weir_table_format format)
 {
 	sheet *s = weir_allocate(1, sizeof *s);
 	if (s == NULL) {
 		return false;
 	}
-	if (format == WEIR_STUDY_AS_CSV) {
+	if (format == WEIR_TABLE_AS_CSV) {
 		put_csv(file, s, study);
 	} else {
 		put_for_people(file, s, study, format);
@@ -425,9 +425,9 @@ static bool put_study(FILE *file, const weir_study *study, weir_study_format for
 	return good;
 }
 
-char *weir_study_print(const weir_study *study, weir_study_format format)
+char *weir_study_print(const weir_study *study, weir_table_format format)
 {
-	if (format == WEIR_STUDY_AS_JSON) {
+	if (format == WEIR_TABLE_AS_JSON) {
 		return print_json(study);
 	}
 	char *text = NULL;

@@ -2,9 +2,9 @@
 #ifndef WEIR_STUDY_STUDY_PRINT_H
 #define WEIR_STUDY_STUDY_PRINT_H
 
+#include "analysis/table.h"
 #include "base/export.h"
 #include "study/study.h"
-#include "study/table.h"
 
 WEIR_BEGIN_C
 
@@ -16,7 +16,7 @@ WEIR_BEGIN_C
  * intervals; where plan->width asks for it, the replications needed. CSV: all that as one table
  * with a column `scenario`. JSON: all that, and every total of every run.
  */
-WEIR_API char *weir_study_print(const weir_study *study, weir_study_format format);
+WEIR_API char *weir_study_print(const weir_study *study, weir_table_format format);
 
 WEIR_END_C
 

@@ -1,5 +1,5 @@
 /* The four layouts of a table, to the letter. */
-#include "study/table.h"
+#include "analysis/table.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -11,14 +11,14 @@
 
 enum { COLUMNS = 4, ROWS = 3 };
 
-static const weir_study_column columns[COLUMNS] = {
-    {"policy", "", WEIR_STUDY_TEXT, 0},
-    {"cost", "USD", WEIR_STUDY_ESTIMATE, 1},
-    {"runs", "", WEIR_STUDY_FIGURE, 0},
-    {"less", "USD", WEIR_STUDY_DIFFERENCE, 2},
+static const weir_table_column columns[COLUMNS] = {
+    {"policy", "", WEIR_TABLE_TEXT, 0},
+    {"cost", "USD", WEIR_TABLE_ESTIMATE, 1},
+    {"runs", "", WEIR_TABLE_FIGURE, 0},
+    {"less", "USD", WEIR_TABLE_DIFFERENCE, 2},
 };
 
-static const weir_study_cell cells[ROWS * COLUMNS] = {
+static const weir_table_cell cells[ROWS * COLUMNS] = {
     {"static", 0, 0},      {NULL, 1234.25, 0.75},
     {NULL, 10, 0},         {NULL, (double)NAN, (double)NAN},
     {"h|pa, \"2\"", 0, 0}, {NULL, 99.95, 1.0 / 3.0},
@@ -27,15 +27,15 @@ static const weir_study_cell cells[ROWS * COLUMNS] = {
     {NULL, 1, 0},          {NULL, 0.5, 0.75},
 };
 
-static const weir_study_table table = {.title = "One hour",
-                                       .columns = columns,
-                                       .column_count = COLUMNS,
-                                       .cells = cells,
-                                       .row_count = ROWS};
+static const weir_table table = {.title = "One hour",
+                                 .columns = columns,
+                                 .column_count = COLUMNS,
+                                 .cells = cells,
+                                 .row_count = ROWS};
 
-static void check(weir_study_format format, const char *expected)
+static void check(weir_table_format format, const char *expected)
 {
-	char *text = weir_study_table_print(&table, format);
+	char *text = weir_table_print(&table, format);
 	ck_assert_ptr_nonnull(text);
 	ck_assert_str_eq(text, expected);
 	free(text);
@@ -43,7 +43,7 @@ static void check(weir_study_format format, const char *expected)
 
 START_TEST(as_text)
 {
-	check(WEIR_STUDY_AS_TEXT, "One hour\n"
+	check(WEIR_TABLE_AS_TEXT, "One hour\n"
 	                          "\n"
 	                          "policy        cost (USD)  runs       less (USD)\n"
 	                          "static     1234.2 +- 0.8    10                -\n"
@@ -54,7 +54,7 @@ END_TEST
 
 START_TEST(as_markdown)
 {
-	check(WEIR_STUDY_AS_MARKDOWN, "**One hour**\n"
+	check(WEIR_TABLE_AS_MARKDOWN, "**One hour**\n"
 	                              "\n"
 	                              "| policy | cost (USD) | runs | less (USD) |\n"
 	                              "| --- | ---: | ---: | ---: |\n"
@@ -66,7 +66,7 @@ END_TEST
 
 START_TEST(as_csv)
 {
-	check(WEIR_STUDY_AS_CSV, "policy,cost,cost_half_width,runs,less,less_half_width\n"
+	check(WEIR_TABLE_AS_CSV, "policy,cost,cost_half_width,runs,less,less_half_width\n"
 	                         "static,1234.25,0.75,10,,\n"
 	                         "\"h|pa, \"\"2\"\"\",99.95,0.3333333333333333,10,-3.5,1.25\n"
 	                         "köder,7,,1,0.5,0.75\n");
@@ -83,7 +83,7 @@ static double number_at(const cJSON *row, const char *column, const char *field)
 
 START_TEST(as_json)
 {
-	char *text = weir_study_table_print(&table, WEIR_STUDY_AS_JSON);
+	char *text = weir_table_print(&table, WEIR_TABLE_AS_JSON);
 	ck_assert_ptr_nonnull(text);
 	weir_error error;
 	cJSON *root = NULL;
@@ -109,16 +109,16 @@ END_TEST
 
 START_TEST(empty_and_small)
 {
-	const weir_study_table none = {.title = "", .columns = columns, .column_count = COLUMNS};
-	char *text = weir_study_table_print(&none, WEIR_STUDY_AS_TEXT);
+	const weir_table none = {.title = "", .columns = columns, .column_count = COLUMNS};
+	char *text = weir_table_print(&none, WEIR_TABLE_AS_TEXT);
 	ck_assert_str_eq(text, "policy  cost (USD)  runs  less (USD)\n");
 	free(text);
 	/* What rounds to 0 has no sign; a star is decided before rounding. */
-	const weir_study_column one = {"d", "", WEIR_STUDY_DIFFERENCE, 1};
-	const weir_study_cell tiny = {NULL, -0.04, 0.03};
-	const weir_study_table small = {
+	const weir_table_column one = {"d", "", WEIR_TABLE_DIFFERENCE, 1};
+	const weir_table_cell tiny = {NULL, -0.04, 0.03};
+	const weir_table small = {
 	    .title = "", .columns = &one, .column_count = 1, .cells = &tiny, .row_count = 1};
-	text = weir_study_table_print(&small, WEIR_STUDY_AS_TEXT);
+	text = weir_table_print(&small, WEIR_TABLE_AS_TEXT);
 	ck_assert_str_eq(text, "           d\n0.0 +- 0.0 *\n");
 	free(text);
 }
@@ -126,7 +126,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("study/table");
+	Suite *suite = suite_create("analysis/table");
 	TCase *tests = tcase_create("table");
 	tcase_add_test(tests, as_text);
 	tcase_add_test(tests, as_markdown);

@@ -1,4 +1,4 @@
-#include "study/table.h"
+#include "analysis/table.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -12,34 +12,34 @@
 
 enum { SHOWN_SIZE = 1024 };
 
-const char *const weir_study_format_names[] = {"text", "markdown", "csv", "json", NULL};
+const char *const weir_table_format_names[] = {"text", "markdown", "csv", "json", NULL};
 
-static const weir_study_cell *cell_at(const weir_study_table *table, size_t row, size_t column)
+static const weir_table_cell *cell_at(const weir_table *table, size_t row, size_t column)
 {
 	return &table->cells[row * table->column_count + column];
 }
 
-static const char *text_of(const weir_study_cell *cell)
+static const char *text_of(const weir_table_cell *cell)
 {
 	return cell->text != NULL ? cell->text : "";
 }
 
-static bool has_interval(const weir_study_column *column)
+static bool has_interval(const weir_table_column *column)
 {
-	return column->kind == WEIR_STUDY_ESTIMATE || column->kind == WEIR_STUDY_DIFFERENCE;
+	return column->kind == WEIR_TABLE_ESTIMATE || column->kind == WEIR_TABLE_DIFFERENCE;
 }
 
 /* A cell for people. `plus_minus` is how the layout writes it. */
-static const char *show(char shown[SHOWN_SIZE], const weir_study_column *column,
-                        const weir_study_cell *cell, const char *plus_minus)
+static const char *show(char shown[SHOWN_SIZE], const weir_table_column *column,
+                        const weir_table_cell *cell, const char *plus_minus)
 {
-	if (column->kind == WEIR_STUDY_TEXT) {
+	if (column->kind == WEIR_TABLE_TEXT) {
 		return text_of(cell);
 	}
 	if (!isfinite(cell->value)) {
 		return "-";
 	}
-	bool difference = column->kind == WEIR_STUDY_DIFFERENCE;
+	bool difference = column->kind == WEIR_TABLE_DIFFERENCE;
 	/* A rounded -0 would say that there is something below 0. */
 	double value = fabs(cell->value) < 0.5 * pow(10.0, -column->decimals) ? 0.0 : cell->value;
 	int used = snprintf(shown, SHOWN_SIZE, difference && value != 0.0 ? "%+.*f" : "%.*f",
@@ -52,7 +52,7 @@ static const char *show(char shown[SHOWN_SIZE], const weir_study_column *column,
 	return shown;
 }
 
-static const char *heading(char shown[SHOWN_SIZE], const weir_study_column *column)
+static const char *heading(char shown[SHOWN_SIZE], const weir_table_column *column)
 {
 	if (column->unit[0] == '\0') {
 		return column->name;
@@ -92,7 +92,7 @@ static void put_aligned(FILE *file, const char *text, size_t width, bool right, 
 	fputs(last ? "\n" : "  ", file);
 }
 
-static void put_text(FILE *file, const weir_study_table *table, size_t *widths)
+static void put_text(FILE *file, const weir_table *table, size_t *widths)
 {
 	char shown[SHOWN_SIZE];
 	size_t columns = table->column_count;
@@ -109,12 +109,12 @@ static void put_text(FILE *file, const weir_study_table *table, size_t *widths)
 	}
 	for (size_t c = 0; c < columns; c++) {
 		put_aligned(file, heading(shown, &table->columns[c]), widths[c],
-		            table->columns[c].kind != WEIR_STUDY_TEXT, c + 1 == columns);
+		            table->columns[c].kind != WEIR_TABLE_TEXT, c + 1 == columns);
 	}
 	for (size_t r = 0; r < table->row_count; r++) {
 		for (size_t c = 0; c < columns; c++) {
 			put_aligned(file, show(shown, &table->columns[c], cell_at(table, r, c), "+-"),
-			            widths[c], table->columns[c].kind != WEIR_STUDY_TEXT, c + 1 == columns);
+			            widths[c], table->columns[c].kind != WEIR_TABLE_TEXT, c + 1 == columns);
 		}
 	}
 }
@@ -131,7 +131,7 @@ static void put_markdown_cell(FILE *file, const char *text)
 	fputs(" |", file);
 }
 
-static void put_markdown(FILE *file, const weir_study_table *table)
+static void put_markdown(FILE *file, const weir_table *table)
 {
 	char shown[SHOWN_SIZE];
 	if (table->title[0] != '\0') {
@@ -143,7 +143,7 @@ static void put_markdown(FILE *file, const weir_study_table *table)
 	}
 	fputs("\n|", file);
 	for (size_t c = 0; c < table->column_count; c++) {
-		fputs(table->columns[c].kind == WEIR_STUDY_TEXT ? " --- |" : " ---: |", file);
+		fputs(table->columns[c].kind == WEIR_TABLE_TEXT ? " --- |" : " ---: |", file);
 	}
 	fputc('\n', file);
 	for (size_t r = 0; r < table->row_count; r++) {
@@ -176,7 +176,7 @@ static void put_csv_number(FILE *file, double value)
 	}
 }
 
-static void put_csv(FILE *file, const weir_study_table *table)
+static void put_csv(FILE *file, const weir_table *table)
 {
 	for (size_t c = 0; c < table->column_count; c++) {
 		fputs(c > 0 ? "," : "", file);
@@ -189,9 +189,9 @@ static void put_csv(FILE *file, const weir_study_table *table)
 	fputc('\n', file);
 	for (size_t r = 0; r < table->row_count; r++) {
 		for (size_t c = 0; c < table->column_count; c++) {
-			const weir_study_cell *cell = cell_at(table, r, c);
+			const weir_table_cell *cell = cell_at(table, r, c);
 			fputs(c > 0 ? "," : "", file);
-			if (table->columns[c].kind == WEIR_STUDY_TEXT) {
+			if (table->columns[c].kind == WEIR_TABLE_TEXT) {
 				put_csv_text(file, text_of(cell), "");
 				continue;
 			}
@@ -211,9 +211,9 @@ static bool add_number(cJSON *object, const char *name, double value)
 	return cJSON_AddItemToObject(object, name, number);
 }
 
-static bool add_cell(cJSON *row, const weir_study_column *column, const weir_study_cell *cell)
+static bool add_cell(cJSON *row, const weir_table_column *column, const weir_table_cell *cell)
 {
-	if (column->kind == WEIR_STUDY_TEXT) {
+	if (column->kind == WEIR_TABLE_TEXT) {
 		return cJSON_AddStringToObject(row, column->name, text_of(cell)) != NULL;
 	}
 	if (!has_interval(column)) {
@@ -224,7 +224,7 @@ static bool add_cell(cJSON *row, const weir_study_column *column, const weir_stu
 	       add_number(estimate, "half_width", cell->half_width);
 }
 
-static bool fill_json(cJSON *root, const weir_study_table *table)
+static bool fill_json(cJSON *root, const weir_table *table)
 {
 	bool good = cJSON_AddStringToObject(root, "title", table->title) != NULL;
 	cJSON *columns = cJSON_AddArrayToObject(root, "columns");
@@ -245,7 +245,7 @@ static bool fill_json(cJSON *root, const weir_study_table *table)
 	return good;
 }
 
-static char *print_json(const weir_study_table *table)
+static char *print_json(const weir_table *table)
 {
 	cJSON *root = cJSON_CreateObject();
 	char *text = fill_json(root, table) ? weir_json_print(root) : NULL;
@@ -253,11 +253,11 @@ static char *print_json(const weir_study_table *table)
 	return text;
 }
 
-static bool put(FILE *file, const weir_study_table *table, weir_study_format format)
+static bool put(FILE *file, const weir_table *table, weir_table_format format)
 {
-	if (format == WEIR_STUDY_AS_MARKDOWN) {
+	if (format == WEIR_TABLE_AS_MARKDOWN) {
 		put_markdown(file, table);
-	} else if (format == WEIR_STUDY_AS_CSV) {
+	} else if (format == WEIR_TABLE_AS_CSV) {
 		put_csv(file, table);
 	} else {
 		size_t *widths = weir_allocate(table->column_count + 1, sizeof *widths);
@@ -270,9 +270,9 @@ static bool put(FILE *file, const weir_study_table *table, weir_study_format for
 	return ferror(file) == 0;
 }
 
-char *weir_study_table_print(const weir_study_table *table, weir_study_format format)
+char *weir_table_print(const weir_table *table, weir_table_format format)
 {
-	if (format == WEIR_STUDY_AS_JSON) {
+	if (format == WEIR_TABLE_AS_JSON) {
 		return print_json(table);
 	}
 	char *text = NULL;

@@ -83,7 +83,7 @@ typedef struct weir_comparison {
  * application, arrival and sizes in both. Of a partial run, which lacks requests, the ids that both
  * have must agree, and there must be one.
  *
- * Cost: O(rows log rows) time per run; memory of about 150 bytes per request of two runs.
+ * Cost: O(rows log rows) time per run; memory of about 200 bytes per request of a run.
  */
 WEIR_API weir_status weir_compare(const char *const *paths, size_t count,
                                   weir_comparison *comparison, weir_error *error);

@@ -88,8 +88,8 @@ void cli_run_print_summary(const weir_config *config, const char *output,
 	if (config->workload.trace.stand_in != NULL) {
 		print_workload(config);
 	}
-	printf("\n%.0f requests in %.1f s: %.0f completed, %.0f rejected, %.0f unfinished",
-	       t->arrived, t->end_time, t->completed, t->rejected, t->unfinished);
+	printf("\n%.0f requests in %.1f s: %.0f completed, %.0f rejected, %.0f unfinished", t->arrived,
+	       t->end_time, t->completed, t->rejected, t->unfinished);
 	if (t->failed + t->retries + t->moves > 0) {
 		printf(", %.0f failed (%.0f retries, %.0f moves)", t->failed, t->retries, t->moves);
 	}
@@ -117,10 +117,11 @@ void cli_run_print_summary(const weir_config *config, const char *output,
 	printf("  busy             %10s %%   of %.1f instance-hours\n",
 	       figure(text, "%.1f", 100.0 * t->busy_share), t->instance_hours);
 	if (t->scale_operations + t->operations_refused > 0) {
-		printf("  scaling          %10.0f operations, %.0f refused: %.0f instances at the start, %.0f "
-		       "started, %.0f removed\n",
-		       t->scale_operations, t->operations_refused, t->instances, t->instances_started,
-		       t->instances_removed);
+		printf(
+		    "  scaling          %10.0f operations, %.0f refused: %.0f instances at the start, %.0f "
+		    "started, %.0f removed\n",
+		    t->scale_operations, t->operations_refused, t->instances, t->instances_started,
+		    t->instances_removed);
 	}
 	printf("  energy, cost     %10.2f kWh, %.2f USD\n", t->energy_kwh, t->cost_usd);
 	printf("  simulated with   %10s requests per CPU second (%.2f s CPU, %s memory)\n\n",

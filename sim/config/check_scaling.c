@@ -49,7 +49,8 @@ static const weir_config_application *find_application(const weir_config *config
 static weir_status fail_application(weir_keys_reader *reader, const char *path,
                                     const weir_config *config, const char *name, weir_error *error)
 {
-	const char **names = weir_arena_allocate(reader->arena, config->application_count, sizeof *names);
+	const char **names =
+	    weir_arena_allocate(reader->arena, config->application_count, sizeof *names);
 	if (names == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, reader->file, "no memory for the config");
 	}
@@ -63,7 +64,8 @@ static weir_status fail_application(weir_keys_reader *reader, const char *path,
 static weir_status check_policy(weir_keys_reader *reader, const weir_config *config, size_t number,
                                 weir_error *error)
 {
-	const weir_policy_config *policy = &((const weir_policy_config *)config->policies.items)[number];
+	const weir_policy_config *policy =
+	    &((const weir_policy_config *)config->policies.items)[number];
 	const char *path = weir_arena_format(reader->arena, "policies[%zu]", number);
 	if (path == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, reader->file, "no memory for the config");

@@ -220,10 +220,9 @@ static weir_status load_checked(weir_document *document, const weir_document_opt
                                 const loading *file, weir_error *error)
 {
 	cJSON *json = NULL;
-	weir_status status =
-	    file->text != NULL
-	        ? weir_json_parse(file->path, file->text, strlen(file->text), &json, error)
-	        : weir_json_load(file->path, &json, error);
+	weir_status status = file->text != NULL ? weir_json_parse(file->path, file->text,
+	                                                          strlen(file->text), &json, error)
+	                                        : weir_json_load(file->path, &json, error);
 	if (status != WEIR_OK) {
 		return status;
 	}

@@ -155,8 +155,7 @@ static void finish_row(const weir_sampler *sampler, size_t pool, double now)
 	row->power_w = row->energy / elapsed;
 	row->paid_scaling_up =
 	    present->seconds[WEIR_INSTANCE_SCALING_UP] - past->seconds[WEIR_INSTANCE_SCALING_UP];
-	row->paid_active =
-	    present->seconds[WEIR_INSTANCE_ACTIVE] - past->seconds[WEIR_INSTANCE_ACTIVE];
+	row->paid_active = present->seconds[WEIR_INSTANCE_ACTIVE] - past->seconds[WEIR_INSTANCE_ACTIVE];
 	row->paid_draining =
 	    present->seconds[WEIR_INSTANCE_DRAINING] - past->seconds[WEIR_INSTANCE_DRAINING];
 	row->cost_usd = present->cost_usd - past->cost_usd;

@@ -43,7 +43,7 @@ printf '{"policies": [{"kind": "static", "pool": "token", "static": {"token": 2}
 expect_status 0 "${run[@]}" --policy two.json --json
 expect_out '"instances_removed":.4,?$'
 expect_status 2 "${run[@]}" --policy nonsense
-expect_err "unknown policy 'nonsense'; there are never"
+expect_err "unknown policy 'nonsense'; there are .*never"
 
 # What the cluster cannot do: where it was said, and what is wrong.
 refuse() {

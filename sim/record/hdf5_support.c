@@ -110,11 +110,15 @@ hid_t weir_hdf5_creation_list(hid_t list_class)
 	/* Above max_compact attributes HDF5 moves them to a heap of their own, which cannot be
 	 * overwritten safely in single-writer mode. */
 	enum { MAX_COMPACT_ATTRIBUTES = 4096 };
+	/* Above max_compact links HDF5 moves them to a heap as well, and HDF5 1.10 crashes where it reads
+	 * a damaged one; an object header's checksum is checked, and an error told. */
+	enum { MAX_COMPACT_LINKS = 4096 };
 	hid_t list = H5Pcreate(list_class);
 	H5Pset_obj_track_times(list, false);
 	H5Pset_attr_phase_change(list, MAX_COMPACT_ATTRIBUTES, 0);
 	if (list_class != H5P_DATASET_CREATE) {
 		H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+		H5Pset_link_phase_change(list, MAX_COMPACT_LINKS, 0);
 	}
 	return list;
 }

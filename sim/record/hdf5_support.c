@@ -110,8 +110,8 @@ hid_t weir_hdf5_creation_list(hid_t list_class)
 	/* Above max_compact attributes HDF5 moves them to a heap of their own, which cannot be
 	 * overwritten safely in single-writer mode. */
 	enum { MAX_COMPACT_ATTRIBUTES = 4096 };
-	/* Above max_compact links HDF5 moves them to a heap as well, and HDF5 1.10 crashes where it reads
-	 * a damaged one; an object header's checksum is checked, and an error told. */
+	/* Above max_compact links HDF5 moves them to a heap as well, and HDF5 1.10 crashes where it
+	 * reads a damaged one; an object header's checksum is checked, and an error told. */
 	enum { MAX_COMPACT_LINKS = 4096 };
 	hid_t list = H5Pcreate(list_class);
 	H5Pset_obj_track_times(list, false);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/report_learning.h"
 #include "analysis/report_parts.h"
 #include "weir_version.h"
 
@@ -16,9 +17,10 @@ static const char *base_name(const char *path)
 static weir_status build_panels(weir_report_run *run)
 {
 	weir_status (*const parts[])(weir_report_run *) = {
-	    weir_report_prepare,     weir_report_prepare_samples, weir_report_prepare_slo,
-	    weir_report_heading,     weir_report_load_panels,     weir_report_latency_panels,
-	    weir_report_pool_panels, weir_report_network_panels,  weir_report_power_panels,
+	    weir_report_prepare,         weir_report_prepare_samples, weir_report_prepare_slo,
+	    weir_report_heading,         weir_report_load_panels,     weir_report_latency_panels,
+	    weir_report_pool_panels,     weir_report_network_panels,  weir_report_power_panels,
+	    weir_report_learning_panels,
 	};
 	weir_status status = WEIR_OK;
 	for (size_t i = 0; status == WEIR_OK && i < sizeof parts / sizeof parts[0]; i++) {

@@ -403,6 +403,48 @@ START_TEST(what_is_absent_gives_no_panel)
 }
 END_TEST
 
+/* asked_migrate and done_migrate share a panel, what was only done has its own; of 250
+ * failures, each in a bin of its own, the first panel marks the first 200. */
+START_TEST(actions_without_reward)
+{
+	static const weir_column columns[] = {
+	    FIELD("time", TIME),         FIELD("asked_migrate", ASKED), FIELD("done_token", VALUE),
+	    FIELD("done_migrate", DONE), FIELD("check_budget", BUDGET), FIELD("check_limits", LIMITS),
+	    FIELD("note", APPLICATION),
+	};
+	weir_table_schema schema = decisions_schema;
+	schema.columns = columns;
+	schema.column_count = sizeof columns / sizeof columns[0];
+	decision rows[200];
+	for (int i = 0; i < 200; i++) {
+		rows[i] = (decision){.field = {[TIME] = i + 1, [ASKED] = 3, [DONE] = 1, [VALUE] = i}};
+		rows[i].field[LIMITS] = i < 150;
+	}
+	cJSON *payload = payload_of(made_up_file("actions.h5", &schema, rows, 200, NULL, 0));
+	const cJSON *run = run_of(payload);
+	ck_assert_int_eq(learning_panels(run), 2);
+	const cJSON *migrate = item_of(run, "panels", "learning_actions_migrate");
+	const cJSON *token = item_of(run, "panels", "learning_actions_token");
+	ck_assert_str_eq(text_of(migrate, "title"), "Actions: migrate");
+	ck_assert_str_eq(text_of(token, "title"), "Actions: token pool");
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(migrate, "series")), 2);
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(token, "series")), 1);
+	const cJSON *values =
+	    cJSON_GetObjectItem(cJSON_GetObjectItem(token, "series")->child, "values");
+	ck_assert_int_eq(cJSON_GetArraySize(values), 200);
+	for (int i = 0; i < 200; i++) {
+		check_number(cJSON_GetArrayItem(values, i), i);
+	}
+	const cJSON *marks = cJSON_GetObjectItem(migrate, "marks");
+	ck_assert_int_eq(cJSON_GetArraySize(marks), 200);
+	/* 150 s of one check, then both: the earliest are 150 and 25 times two. */
+	const cJSON *last = cJSON_GetArrayItem(marks, 199);
+	ck_assert_double_eq(cJSON_GetObjectItem(last, "at")->valuedouble, 175);
+	ck_assert_str_eq(text_of(last, "label"), "check limits failed");
+	cJSON_Delete(payload);
+}
+END_TEST
+
 static void check_refused(const char *path, const char *message)
 {
 	cJSON *payload = NULL;
@@ -451,6 +493,7 @@ int main(void)
 	tcase_add_test(tcase, ledger_counts_all_checks);
 	tcase_add_test(tcase, curves_are_shown);
 	tcase_add_test(tcase, what_is_absent_gives_no_panel);
+	tcase_add_test(tcase, actions_without_reward);
 	tcase_add_test(tcase, wrong_shapes_are_refused);
 	suite_add_tcase(suite, tcase);
 	return test_main(suite);

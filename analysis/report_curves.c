@@ -211,9 +211,9 @@ static weir_status curve_panel(weir_report_run *run, training *t, size_t first, 
 	                                                    .note = note,
 	                                                    .kind = "lines",
 	                                                    .x_label = "step",
-	                                                    .x_unit = "",
+	                                                    .x_unit = "1",
 	                                                    .y_label = group,
-	                                                    .y_unit = ""},
+	                                                    .y_unit = "1"},
 	                                 t->places, t->points);
 	weir_status status = WEIR_OK;
 	for (size_t i = first; status == WEIR_OK && i < t->names.count; i++) {

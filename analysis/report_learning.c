@@ -218,7 +218,7 @@ static weir_status reward_panel(weir_report_run *run, decisions *d)
 	                                                .title = "Reward and its terms",
 	                                                .kind = "lines",
 	                                                .y_label = "reward",
-	                                                .y_unit = ""},
+	                                                .y_unit = "1"},
 	                              "reward of a decision");
 	weir_status status = add_lines(run, d, panel, "reward", "reward");
 	for (size_t i = 0; status == WEIR_OK && i < d->names.count; i++) {
@@ -240,7 +240,7 @@ static weir_status value_panel(weir_report_run *run, decisions *d)
 	                                                .title = "Value against reward",
 	                                                .kind = "lines",
 	                                                .y_label = "value",
-	                                                .y_unit = ""},
+	                                                .y_unit = "1"},
 	                              "the return that the agent expected, and the reward it got");
 	weir_status status = add_lines(run, d, panel, "value", "value");
 	return status == WEIR_OK ? add_lines(run, d, panel, "reward", "reward") : status;

@@ -1,5 +1,6 @@
-/*
- * Random operations against an oracle of plain arrays, while requests are served. label: long
+/* label: long
+ *
+ * Random operations against an oracle of plain arrays, while requests are served.
  *
  * The oracle keeps who exists in which state, when each next step is due, and what is refused and
  * why. Only what is left on an instance it asks serving. 10^6 operations; a twentieth of them with
@@ -703,8 +704,11 @@ static void maybe_arrive(oracle *o)
 	weir_serving_counters counters;
 	weir_serving_counters_get(o->managed->cluster->serving, &counters);
 	if (counters.in_system < BUSY && pick(o, 3) == 0) {
-		managed_arrive(o->managed, now_of(o) + 0.3 * gsl_rng_uniform(o->draws), 1 + pick(o, 900),
-		               1 + pick(o, 12));
+		/* One by one: compilers differ in the order in which they evaluate arguments. */
+		int64_t output_tokens = 1 + pick(o, 12);
+		int64_t prompt_tokens = 1 + pick(o, 900);
+		double time = now_of(o) + 0.3 * gsl_rng_uniform(o->draws);
+		managed_arrive(o->managed, time, prompt_tokens, output_tokens);
 	}
 }
 

@@ -128,7 +128,7 @@ weir_status weir_manager_handle(weir_manager *manager, const weir_event *event, 
 		}
 		break;
 	default:
-		assert(!"an event of the manager");
+		assert(false); /* not an event of the manager */
 	}
 	return weir_manager_check(manager, error);
 }

@@ -32,11 +32,11 @@ weir_status weir_kept_requests_check(const weir_kept_requests *kept, weir_error 
 static weir_status read_column(void *context, const char *name, uint64_t first, uint64_t count,
                                double *values, weir_error *error)
 {
-	const weir_request_row *rows = ((const weir_kept_requests *)context)->rows + first;
+	const weir_request_row *rows = ((const weir_kept_requests *)context)->rows;
 #define READ_COLUMN(field, type, column, unit, description)                                        \
 	if (strcmp(name, #field) == 0) {                                                               \
 		for (uint64_t i = 0; i < count; i++) {                                                     \
-			values[i] = (double)rows[i].field;                                                     \
+			values[i] = (double)rows[first + i].field;                                             \
 		}                                                                                          \
 		return WEIR_OK;                                                                            \
 	}

@@ -1,0 +1,69 @@
+/*
+ * A trained agent: the network, how its observations are normalised, and for which environment it
+ * was made. What is saved as one file, shipped and run.
+ */
+#ifndef WEIR_RL_AGENT_H
+#define WEIR_RL_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/export.h"
+#include "record/archive.h"
+#include "rl/action_distribution.h"
+#include "rl/actor_critic.h"
+#include "rl/normaliser.h"
+#include "rl/space.h"
+
+WEIR_BEGIN_C
+
+typedef struct weir_agent {
+	char *environment; /* its kind */
+	char *parameters;  /* of the environment, a JSON object with nothing left open */
+	weir_space observation, action; /* with names and bounds of their own */
+	weir_actor_critic *network;
+	weir_normaliser *normaliser; /* NULL: observations go in as they are */
+	char *origin;                /* how it came to be: a JSON object (config, seed, steps, version) */
+} weir_agent;
+
+/* A new agent with a fresh network; the spaces are copied. */
+WEIR_API weir_status weir_agent_create(const char *environment, const char *parameters,
+                                       const weir_space *observation, const weir_space *action,
+                                       const weir_actor_critic_shape *shape, uint64_t seed,
+                                       weir_agent **agent, weir_error *error);
+WEIR_API void weir_agent_destroy(weir_agent *agent);
+
+/* Into, and out of, the group `group` of an archive. Loading refuses another format version, a
+ * missing or misshapen tensor, and numbers that are not finite: FILE: group, what was wrong. */
+WEIR_API weir_status weir_agent_put(const weir_agent *agent, weir_archive_writer *archive,
+                                    const char *group, weir_error *error);
+WEIR_API weir_status weir_agent_get(const weir_archive *archive, const char *group,
+                                    weir_agent **agent, weir_error *error);
+/* A file of its own: written aside, synced, renamed. */
+WEIR_API weir_status weir_agent_save(const weir_agent *agent, const char *path, weir_error *error);
+WEIR_API weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *error);
+
+/* Refuses an agent whose spaces are not these: names the first difference (size, name, bounds,
+ * choices) and both values. `path` is what the message calls the agent. */
+WEIR_API weir_status weir_agent_check(const weir_agent *agent, const char *path,
+                                      const weir_space *observation, const weir_space *action,
+                                      weir_error *error);
+
+/* What one user needs to ask the agent, one observation at a time; the agent itself is not changed
+ * and may have many. */
+typedef struct weir_agent_user weir_agent_user;
+/* NULL when memory is out. */
+WEIR_API weir_agent_user *weir_agent_user_create(const weir_agent *agent);
+WEIR_API void weir_agent_user_destroy(weir_agent_user *user);
+
+/* The answer to an observation. raw[action.size] is what the policy said (a Box's not clipped),
+ * action[action.size] lies in the space; *value is the estimated return, in the unit of the
+ * (normalised) reward. `random` NULL: the mode of the policy; `mask` NULL: all choices. */
+WEIR_API void weir_agent_act(weir_agent_user *user, const float *observation, const uint8_t *mask,
+                             weir_xoshiro *random, float *raw, float *action, float *value);
+
+WEIR_END_C
+
+#endif

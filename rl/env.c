@@ -165,9 +165,14 @@ weir_status weir_env_create(const char *kind, const char *parameters, const char
 {
 	*env = NULL;
 	const weir_env_type *type = weir_env_type_find(kind);
-	if (type == NULL) {
-		return unknown_kind(kind, name, error);
-	}
+	return type != NULL ? weir_env_create_of(type, parameters, name, env, error)
+	                    : unknown_kind(kind, name, error);
+}
+
+weir_status weir_env_create_of(const weir_env_type *type, const char *parameters, const char *name,
+                               weir_env **env, weir_error *error)
+{
+	*env = NULL;
 	held_env *held = weir_allocate(1, sizeof *held);
 	if (held == NULL) {
 		return no_memory(error);

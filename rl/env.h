@@ -143,6 +143,9 @@ struct weir_env_type {
  */
 WEIR_API weir_status weir_env_create(const char *kind, const char *parameters, const char *name,
                                      weir_env **env, weir_error *error);
+/* The same of a type that is in no list, as a program may have its own; `type` is borrowed. */
+WEIR_API weir_status weir_env_create_of(const weir_env_type *type, const char *parameters,
+                                        const char *name, weir_env **env, weir_error *error);
 WEIR_API void weir_env_close(weir_env *env);
 
 /* Begins an episode. observation[size of the observation space]. Errors: an episode below -1; what

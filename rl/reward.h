@@ -68,6 +68,7 @@ typedef struct weir_reward_type {
 	const char *const *coefficient_names;
 	const size_t *coefficient_offsets;
 	size_t coefficient_count;
+	bool estimates; /* it looks at ttft_estimate and tbt_estimate, which are 0 otherwise */
 	/* The reward, and its terms, of which it is the sum but for rounding. `coefficients` are the
 	 * numbers as they stand. */
 	double (*evaluate)(const void *parameters, const double *coefficients,

@@ -22,15 +22,13 @@ static double evaluate(const void *parameters, const double *coefficients,
 	double hours = facts->interval / 3600;
 	double cost = hours > 0 && reference > 0 ? -facts->cost_usd / (reference * hours) : 0;
 	double late = -fmax(0, weir_reward_broken_share(facts) - (1 - own->target));
-	double waiting = facts->overdue + facts->charged;
-	double overdue = -waiting / fmax(1, fmax(facts->arrived, waiting));
+	double overdue = -(facts->overdue + facts->charged) / fmax(1, facts->arrived);
 	double switching = weir_reward_switching(facts);
 	terms[0] = scale * cost;
 	terms[1] = scale * coefficients[0] * late;
 	terms[2] = scale * own->mu * overdue;
 	terms[3] = scale * own->w_switch * switching;
-	return scale *
-	       (cost + coefficients[0] * late + own->mu * overdue + own->w_switch * switching);
+	return scale * (cost + coefficients[0] * late + own->mu * overdue + own->w_switch * switching);
 }
 
 static const weir_key keys[] = {
@@ -80,7 +78,7 @@ static const weir_key_table table = {
 static const weir_reward_term terms[] = {
     {"reward_cost", "-cost / what the reference fleet would have cost"},
     {"reward_slo", "-lambda * max(0, v - (1 - target)), v the share of broken requests"},
-    {"reward_overdue", "-mu * overdue / arrived, at most mu"},
+    {"reward_overdue", "-mu * (overdue + charged) / arrived"},
     {"reward_switch", "w_switch * -(instances started, stopped, flipped) / 10"},
 };
 

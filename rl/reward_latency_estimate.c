@@ -41,5 +41,6 @@ const weir_reward_type weir_reward_latency_estimate = {
     .keys = &table,
     .terms = terms,
     .term_count = sizeof terms / sizeof terms[0],
+    .estimates = true,
     .evaluate = evaluate,
 };

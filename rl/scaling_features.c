@@ -36,10 +36,9 @@ static void list_groups(const weir_scaling_features_config *groups, bool seen[WE
 #define GROUP_FIELD(name, default_, doc) bool name;
 		WEIR_FEATURE_GROUPS(GROUP_FIELD)
 #undef GROUP_FIELD
-	} of = {
-	    .base = true,
+	} of = {.base = true,
 #define GROUP_VALUE(name, default_, doc) .name = groups->name,
-	    WEIR_FEATURE_GROUPS(GROUP_VALUE)
+	        WEIR_FEATURE_GROUPS(GROUP_VALUE)
 #undef GROUP_VALUE
 	};
 #define FEATURE_SEEN(name, low, high, group, pool, description)                                    \
@@ -59,10 +58,8 @@ static void name_dimensions(weir_feature_set *set)
 			                      feature->name, age > 0 ? "-" : "", age);
 			assert(length > 0 && (size_t)length < sizeof set->names[place]);
 			(void)length;
-			set->dimensions[place] = (weir_dimension){.name = set->names[place],
-			                                          .unit = "",
-			                                          .low = feature->low,
-			                                          .high = feature->high};
+			set->dimensions[place] = (weir_dimension){
+			    .name = set->names[place], .unit = "", .low = feature->low, .high = feature->high};
 		}
 	}
 }
@@ -86,8 +83,7 @@ bool weir_feature_set_create(const weir_scaling_task *task, weir_feature_set *se
 		return false;
 	}
 	name_dimensions(set);
-	set->space =
-	    (weir_space){.kind = WEIR_SPACE_BOX, .size = size, .dimensions = set->dimensions};
+	set->space = (weir_space){.kind = WEIR_SPACE_BOX, .size = size, .dimensions = set->dimensions};
 	return true;
 }
 

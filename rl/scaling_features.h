@@ -1,6 +1,6 @@
 /*
- * What an agent that scales sees: one snapshot of numbers within fixed bounds for each decision, and
- * the stack of the last ones.
+ * What an agent that scales sees: one snapshot of numbers within fixed bounds for each decision,
+ * and the stack of the last ones.
  */
 #ifndef WEIR_RL_SCALING_FEATURES_H
 #define WEIR_RL_SCALING_FEATURES_H
@@ -122,8 +122,8 @@ WEIR_API void weir_features_fill(const weir_scaling_features_config *config,
                                  const weir_feature_input *input, weir_feature_memory *memory,
                                  double values[WEIR_FEATURE_COUNT]);
 
-/* Moves the snapshots of stack[set->space.size] up and puts those of `values` that the set has last.
- * A stack begins with zeros. */
+/* Moves the snapshots of stack[set->space.size] up and puts those of `values` that the set has
+ * last. A stack begins with zeros. */
 WEIR_API void weir_feature_stack_push(const weir_feature_set *set,
                                       const double values[WEIR_FEATURE_COUNT], float *stack);
 

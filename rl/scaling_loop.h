@@ -86,7 +86,8 @@ typedef struct weir_scaling_outcome {
 	double reward;
 	uint64_t applied;                      /* weir_action_checksum of the action */
 	uint32_t failed;                       /* bit c: check c (weir_env_check) does not hold */
-	char failure[WEIR_ERROR_MESSAGE_SIZE]; /* of the last of these: which, and the values */
+	weir_env_check last_failed;            /* of these */
+	char failure[WEIR_ERROR_MESSAGE_SIZE]; /* of that one: the values */
 } weir_scaling_outcome;
 
 /* Which checks (bits) the loop makes. */
@@ -117,6 +118,10 @@ WEIR_API void weir_scaling_loop_mask(const weir_scaling_loop *loop, uint8_t *mas
 WEIR_API weir_status weir_scaling_loop_act(weir_scaling_loop *loop, weir_sim *sim,
                                            const float *action, weir_error *error);
 
+/* Decides nothing, and is not counted as a decision: for the time before an episode. */
+WEIR_API weir_status weir_scaling_loop_hold(weir_scaling_loop *loop, weir_sim *sim,
+                                            weir_error *error);
+
 /*
  * No decision follows. After a look, when the episode is cut off there: what that look told, with
  * what is still queued charged as broken. Else, when the simulation has run on to its end since the
@@ -126,18 +131,22 @@ WEIR_API weir_status weir_scaling_loop_end(weir_scaling_loop *loop, weir_sim *si
                                            float *observation, weir_scaling_outcome *outcome,
                                            weir_error *error);
 
+/* Lets go of the simulation, which may then be destroyed; done by begin and destroy as well. */
+WEIR_API void weir_scaling_loop_leave(weir_scaling_loop *loop);
+
 /* values[count of terms] of the last look or end; zeros after begin. */
 WEIR_API const double *weir_scaling_loop_values(const weir_scaling_loop *loop);
 /* What became of the last decision. */
 WEIR_API const weir_applied *weir_scaling_loop_applied(const weir_scaling_loop *loop);
 
-/* Everything that the loop is beside the simulation, at an instant at which it waits; to be given
- * back to this loop with the same simulation restored to the same instant. */
+/* Everything that the loop is beside the simulation, after a look; to be given back to this loop
+ * any number of times, each time with a simulation of that config that was restored to the same
+ * instant (and need not be the same simulation). */
 typedef struct weir_scaling_loop_snapshot weir_scaling_loop_snapshot;
 WEIR_API weir_status weir_scaling_loop_save(const weir_scaling_loop *loop,
                                             weir_scaling_loop_snapshot **snapshot,
                                             weir_error *error);
-WEIR_API weir_status weir_scaling_loop_restore(weir_scaling_loop *loop,
+WEIR_API weir_status weir_scaling_loop_restore(weir_scaling_loop *loop, weir_sim *sim,
                                                const weir_scaling_loop_snapshot *snapshot,
                                                weir_error *error);
 WEIR_API void weir_scaling_loop_snapshot_destroy(weir_scaling_loop_snapshot *snapshot);

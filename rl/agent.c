@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-
-static weir_status no_memory(weir_error *error)
-{
-	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the agent");
-}
+#include "rl/agent_file.h"
 
 /* --- making --- */
 
@@ -49,7 +45,7 @@ weir_status weir_agent_create(const char *environment, const char *parameters,
 	*agent = NULL;
 	weir_agent *made = weir_allocate(1, sizeof *made);
 	if (made == NULL) {
-		return no_memory(error);
+		return weir_agent_no_memory(error);
 	}
 	made->environment = strdup(environment);
 	made->parameters = strdup(parameters);
@@ -62,7 +58,7 @@ weir_status weir_agent_create(const char *environment, const char *parameters,
 	weir_status status =
 	    made->environment != NULL && made->parameters != NULL && made->origin != NULL && copied
 	        ? weir_actor_critic_create(&own, seed, &made->network, error)
-	        : no_memory(error);
+	        : weir_agent_no_memory(error);
 	if (status != WEIR_OK) {
 		weir_agent_destroy(made);
 		return status;

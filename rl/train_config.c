@@ -379,12 +379,25 @@ static const weir_key train_keys[] = {
             "counted."},
 };
 
+static weir_status check_training(weir_keys_reader *reader, const char *path, void *object,
+                                  weir_error *error)
+{
+	const weir_train_config *config = object;
+	if (config->adapt.count > WEIR_MOST_ADAPTED) {
+		return weir_keys_fail(reader, weir_keys_path(reader, path, "adapt"), error,
+		                      "expected at most %d coefficients, got %zu", WEIR_MOST_ADAPTED,
+		                      config->adapt.count);
+	}
+	return WEIR_OK;
+}
+
 const weir_key_table weir_train_keys = {
     .name = "training",
     .doc = "A training of an agent.",
     .size = sizeof(weir_train_config),
     .keys = train_keys,
     .key_count = sizeof train_keys / sizeof train_keys[0],
+    .check = check_training,
 };
 
 /* --- loading -------------------------------------------------------------------------------- */

@@ -44,9 +44,11 @@ typedef struct weir_train_evaluation {
 	int64_t patience; /* it ends after so many evaluations in a row without a new best; 0: no */
 } weir_train_evaluation;
 
-/* One of the list `adapt`: dual ascent of an environment's coefficient, a Lagrange multiplier.
- * After each rollout c becomes c + rate * (mean of `term` over the rollout - target), kept within
- * [minimum, maximum]. */
+enum { WEIR_MOST_ADAPTED = 16 };
+
+/* One of the list `adapt` (at most WEIR_MOST_ADAPTED): dual ascent of an environment's coefficient,
+ * a Lagrange multiplier. After each rollout c becomes c + rate * (mean of `term` over the rollout -
+ * target), kept within [minimum, maximum]. */
 typedef struct weir_train_adapt {
 	const char *coefficient, *term;
 	double target, rate, minimum, maximum, initial;

@@ -85,8 +85,8 @@ static weir_status make_agent(weir_train_state *state, weir_error *error)
 		return status;
 	}
 	if (config->normalise.observations || config->normalise.rewards) {
-		state->agent->normaliser = weir_normaliser_create(
-		    &config->normalise, env->observation.size, (size_t)config->environments);
+		state->agent->normaliser = weir_normaliser_create(&config->normalise, env->observation.size,
+		                                                  (size_t)config->environments);
 		if (state->agent->normaliser == NULL) {
 			return no_memory(error);
 		}

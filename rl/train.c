@@ -355,3 +355,15 @@ weir_status weir_train(const weir_train_config *config, const weir_train_options
 	weir_train_files_release(&t.files);
 	return status;
 }
+
+weir_status weir_train_look(const weir_train_options *options, weir_error *error)
+{
+	weir_train_files files;
+	bool resumed;
+	weir_status status = weir_train_files_create(&files, options->directory, error);
+	if (status == WEIR_OK) {
+		status = weir_train_files_look(&files, options, &resumed, error);
+	}
+	weir_train_files_release(&files);
+	return status;
+}

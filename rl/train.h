@@ -58,6 +58,9 @@ typedef struct weir_train_options {
 WEIR_API weir_status weir_train(const weir_train_config *config, const weir_train_options *options,
                                 weir_train_report *report, weir_error *error);
 
+/* Whether weir_train would refuse these options because of a training that is in the directory. */
+WEIR_API weir_status weir_train_look(const weir_train_options *options, weir_error *error);
+
 WEIR_END_C
 
 #endif

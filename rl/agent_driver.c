@@ -189,6 +189,14 @@ static weir_status end(void *context, weir_sim *sim, weir_error *error)
 	return status;
 }
 
+static void leave(void *context)
+{
+	weir_agent_driver *driver = context;
+	for (size_t i = 0; i < driver->options.count; i++) {
+		weir_scaling_loop_leave(driver->agents[i].loop);
+	}
+}
+
 /* --- making --- */
 
 static weir_status make(weir_agent_driver *driver, const weir_config *config, weir_error *error)
@@ -215,6 +223,7 @@ static weir_status make(weir_agent_driver *driver, const weir_config *config, we
 	    .begin = begin,
 	    .answer = answer,
 	    .end = end,
+	    .leave = leave,
 	};
 	return status;
 }

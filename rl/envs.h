@@ -20,6 +20,7 @@ WEIR_BEGIN_C
 	X(probe_observation_action)                                                                    \
 	X(probe_endless)                                                                               \
 	X(probe_chain)                                                                                 \
+	X(probe_constrained)                                                                           \
 	X(probe_identity)                                                                              \
 	X(probe_mask)                                                                                  \
 	X(scaling)

@@ -435,7 +435,7 @@ weir_status weir_scaling_loop_look(weir_scaling_loop *loop, weir_sim *sim, float
                                    weir_scaling_outcome *outcome, weir_error *error)
 {
 	weir_loop_state *state = &loop->state;
-	assert(loop->watch.sim == sim && weir_sim_waiting(sim) == 0 && !state->looked);
+	assert(loop->watch.sim == sim && weir_sim_waiting(sim) >= 0 && !state->looked);
 	weir_view truth = loop->seen;
 	weir_status status = loop->watch.exact ? WEIR_OK : scrape(&loop->watch, &truth, error);
 	if (status == WEIR_OK) {

@@ -301,8 +301,8 @@ static void fill_facts(weir_scaling_loop *loop, const weir_view *truth)
 {
 	weir_loop_state *state = &loop->state;
 	weir_facts_fill(&loop->watch.facts, truth, &state->facts);
-	if (state->applied.put_off) {
-		/* Then what was done in the interval is what earlier decisions had asked for. */
+	if (weir_sim_config(loop->watch.sim)->control.decision_delay > 0) {
+		/* What was done in the interval is what earlier decisions had asked for. */
 		weir_manager_counters now;
 		weir_manager_counters_get(weir_sim_manager(loop->watch.sim), &now);
 		const weir_manager_counters *then = &state->counters;
@@ -508,18 +508,6 @@ void weir_scaling_loop_mask(const weir_scaling_loop *loop, uint8_t *mask)
 	weir_action_mask(&loop->actions, &frame, mask);
 }
 
-/* Of a decision that is put off: what it asks for as things are now. */
-static void note_asked(const weir_decision *decision, const weir_manager_books *now,
-                       weir_applied *applied)
-{
-	applied->migration.asked = decision->migrate;
-	for (size_t i = 0; i < decision->count; i++) {
-		const weir_change *change = &decision->changes[i];
-		applied->pools[change->tag].asked +=
-		    change->absolute ? change->amount - now->size[change->tag] : change->amount;
-	}
-}
-
 /* Hands the decision in, and checks that it is what the manager then shows. */
 static weir_status answer(weir_scaling_loop *loop, const weir_decision *decision, weir_error *error)
 {
@@ -535,9 +523,6 @@ static weir_status answer(weir_scaling_loop *loop, const weir_decision *decision
 	state->counters = before.counters;
 	state->applied_wrongly =
 	    !weir_check_applied(decision, &state->applied, &before, &after, state->complaint);
-	if (state->applied.put_off) {
-		note_asked(decision, &before, &state->applied);
-	}
 	state->looked = false;
 	return WEIR_OK;
 }

@@ -213,10 +213,14 @@ END_TEST
 /* A decision that is put off must leave everything as it is. */
 START_TEST(put_off)
 {
-	applied = (weir_applied){.put_off = true};
+	applied = (weir_applied){.put_off = true,
+	                         .migration = {.asked = 1},
+	                         .pools = {{.asked = 3}, {.asked = -4}, {.asked = 0}}};
 	ck_assert(!check());
 	books_after = books;
 	ck_assert(check());
+	applied.pools[WEIR_TAG_PROMPT].asked = 2;
+	ck_assert(!check());
 }
 END_TEST
 

@@ -19,7 +19,7 @@
 #include "rl/scaling_world.h"
 
 typedef struct parameters {
-	weir_scaling_task task;
+	weir_scaling_task task; /* first */
 	weir_key_list configs; /* of weir_world_config */
 	weir_key_list sets;    /* of const char * */
 	double window;         /* s; 0: to the end of the run */

@@ -20,11 +20,11 @@
 
 typedef struct parameters {
 	weir_scaling_task task; /* first */
-	weir_key_list configs; /* of weir_world_config */
-	weir_key_list sets;    /* of const char * */
-	double window;         /* s; 0: to the end of the run */
-	double start;          /* s; below 0: drawn */
-	double latest_start;   /* s */
+	weir_key_list configs;  /* of weir_world_config */
+	weir_key_list sets;     /* of const char * */
+	double window;          /* s; 0: to the end of the run */
+	double start;           /* s; below 0: drawn */
+	double latest_start;    /* s */
 } parameters;
 
 /* --- parameters ------------------------------------------------------------------------------- */

@@ -254,7 +254,7 @@ END_TEST
 START_TEST(snapshots)
 {
 	stage s;
-	open_stage(&s, "ps", "");
+	open_stage(&s, "ps", "'reward': {'kind': 'constrained'}");
 	weir_env_snapshot *before, *inside;
 	ck_assert_ok(weir_env_save(s.env, &before, &error), &error);
 	for (int64_t episode = 0; episode < 2; episode++) {
@@ -363,6 +363,7 @@ START_TEST(coefficients_change)
 	ck_assert_uint_eq(s.env->coefficient_count, 1);
 	ck_assert_double_eq(s.env->coefficients[0], 4);
 	double slo[2];
+	ck_assert_str_eq(s.env->coefficient_names[0], "lambda");
 	for (int i = 0; i < 2; i++) {
 		ck_assert(weir_env_set_coefficient(s.env, "lambda", i == 0 ? 1 : 50));
 		begin(&s, 1, 0);
@@ -370,6 +371,8 @@ START_TEST(coefficients_change)
 			step(&s, 0, 0, 0);
 		}
 		slo[i] = term(&s, "reward_slo");
+		/* Two instances at 17.68 USD an hour, of which 50 are the reference. */
+		ck_assert_double_eq_tol(term(&s, "reward_cost"), -2 * 17.68 / 50, 1e-9);
 	}
 	ck_assert_double_lt(slo[0], 0);
 	ck_assert_double_eq_tol(slo[1], 50 * slo[0], 1e-9);

@@ -327,7 +327,7 @@ weir_status weir_env_step(weir_env *env, const float *action, float *observation
 
 bool weir_env_masks(const weir_env *env)
 {
-	return env->type->mask != NULL;
+	return env->type->mask != NULL && env->action.kind != WEIR_SPACE_BOX;
 }
 
 void weir_env_mask(const weir_env *env, uint8_t *mask)

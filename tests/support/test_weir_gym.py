@@ -28,6 +28,10 @@ import weir.gym
 from weir.gym import library
 
 KINDS = weir.gym.kinds()
+# What some of them need.
+PARAMETERS = {
+    "scaling": {"configs": [{"path": f"{SOURCE}/configs/scenarios/flash_crowd.json"}], "window": 200},
+}
 
 
 def python(program, **environment):
@@ -190,7 +194,7 @@ class Single(unittest.TestCase):
 
     def test_types_are_pythons(self):
         for kind in KINDS:
-            env = weir.gym.Env(kind, render_mode="rgb_array")
+            env = weir.gym.Env(kind, PARAMETERS.get(kind), render_mode="rgb_array")
             observation, info = env.reset(seed=1)
             self.assertIs(type(info), dict)
             self.assertTrue(env.observation_space.contains(observation))
@@ -272,7 +276,8 @@ class Single(unittest.TestCase):
         before = mask.copy()
         *_, after = env.step([0, 0])
         self.assertEqual(mask.tolist(), before.tolist())
-        self.assertNotIn("action_mask", weir.gym.Env("cartpole").reset()[1])
+        for kind in ("cartpole", "scaling"):
+            self.assertNotIn("action_mask", weir.gym.Env(kind, PARAMETERS.get(kind)).reset()[1])
         self.assertEqual(after["penalty"], -2.0 * (2 - before[0] - before[3]))
 
     @unittest.skipUnless(REAL, "gymnasium is not installed")
@@ -280,7 +285,8 @@ class Single(unittest.TestCase):
         from gymnasium.utils.env_checker import check_env
 
         for kind in KINDS:
-            check_env(gymnasium.make(weir.gym.environment_id(kind)).unwrapped)
+            made = gymnasium.make(weir.gym.environment_id(kind), parameters=PARAMETERS.get(kind))
+            check_env(made.unwrapped)
 
 
 class Vector(unittest.TestCase):
@@ -288,12 +294,12 @@ class Vector(unittest.TestCase):
 
     def test_it_begins_what_single_ones_begin(self):
         for kind in KINDS:
-            vector = weir.gym.VectorEnv(3, kind)
+            vector = weir.gym.VectorEnv(3, kind, PARAMETERS.get(kind))
             observations, _ = vector.reset(seed=11)
             self.assertTrue(vector.observation_space.contains(observations))
             listed, _ = vector.reset(seed=[11, 12, 13])
             for i in range(3):
-                single = weir.gym.Env(kind).reset(seed=11 + i)[0]
+                single = weir.gym.Env(kind, PARAMETERS.get(kind)).reset(seed=11 + i)[0]
                 self.assertEqual(observations[i].tobytes(), single.tobytes())
                 self.assertEqual(listed[i].tobytes(), single.tobytes())
 

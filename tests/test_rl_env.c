@@ -120,7 +120,7 @@ static const char *parameters_of(const char *kind)
 	return strcmp(kind, "scaling") != 0
 	           ? NULL
 	           : "{\"configs\": [{\"path\": \"" WEIR_SOURCE_DIR
-	             "/configs/scenarios/flash_crowd.json\"}], \"window\": 200}";
+	             "/configs/scenarios/flash_crowd.json\"}], \"window\": 60}";
 }
 
 static const weir_env_start first = {.seed = 1, .episode = -1};

@@ -6,6 +6,8 @@ from .library import InputError, checks
 from .optional import optional
 
 gymnasium = optional("gymnasium")
+if not hasattr(gymnasium.vector, "AutoresetMode"):
+    raise ImportError(f"weir.gym needs gymnasium 1.1 or newer; this Python has {gymnasium.__version__}")
 AutoresetMode = gymnasium.vector.AutoresetMode
 batch_space = optional("gymnasium.vector.utils").batch_space
 

@@ -1,4 +1,4 @@
-"""What weir.gym uses of gymnasium's interface (1.x), in the plainest form, for tests where there is no gymnasium."""
+"""What weir.gym uses of gymnasium's interface (1.1 and later), in the plainest form, for tests where there is no gymnasium."""
 
 import importlib
 

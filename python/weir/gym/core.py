@@ -179,6 +179,7 @@ class Environment(_Closable):
         self._outcome = c.EnvOutcome()
         self._observation = numpy.zeros(self.observation_space.size, numpy.float32)
         self._action = numpy.zeros(self.action_space.size, numpy.float32)
+        self._action_shape = self.action_space.shape
         self._terms = numpy.zeros(len(self.terms), numpy.float64)
         self._mask = numpy.zeros(self.action_space.choices, numpy.uint8)
         self._pointers = _pointer(self._action, c_float), _pointer(self._observation, c_float)
@@ -198,7 +199,7 @@ class Environment(_Closable):
     def step(self, action):
         """(observation, reward, terminated, truncated); the observation is the caller's to keep."""
         handle, outcome = self._open(), self._outcome
-        _filled(self._action, self.action_space.shape, action, "action")
+        _filled(self._action, self._action_shape, action, "action")
         status = self._library.weir_env_step(handle, *self._pointers, byref(outcome), byref(self._error))
         if status != 0:
             c.check(status, self._error)

@@ -159,7 +159,8 @@ class Refusals(unittest.TestCase):
 
     def test_options_and_seeds(self):
         env = weir.gym.Env("cartpole")
-        self.assertRefused("options: unknown key 'epsiode'; there are evaluation, episode", env.reset, options={"epsiode": 1})
+        unknown = "options: unknown key 'epsiode'; there are evaluation, episode"
+        self.assertRefused(unknown, env.reset, options={"epsiode": 1})
         self.assertRefused("episode -2", env.reset, options={"evaluation": True, "episode": -2})
         vector = weir.gym.VectorEnv(2, "cartpole")
         self.assertRefused("seed: expected one number or 2, got 3", vector.reset, seed=[1, 2, 3])
@@ -237,7 +238,8 @@ class Single(unittest.TestCase):
         other.reset(seed=5)
         self.assertEqual(other.reset(seed=0)[0].tobytes(), first.tobytes())
         self.assertEqual(other.reset()[0].tobytes(), second.tobytes())  # and begins a stream
-        self.assertNotEqual(weir.gym.Env("cartpole").reset()[0].tobytes(), weir.gym.Env("cartpole").reset()[0].tobytes())
+        unseeded = {weir.gym.Env("cartpole").reset()[0].tobytes() for _ in range(2)}
+        self.assertEqual(len(unseeded), 2)
 
     def test_evaluation_plays_the_fixed_list(self):
         by_number = weir.gym.Env("cartpole")

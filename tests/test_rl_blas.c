@@ -142,6 +142,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rl/blas");
 	TCase *tests = tcase_create("blas");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, products_are_those_of_plain_loops);
 	tcase_add_test(tests, its_symbols_stay_its_own);
 	tcase_add_test(tests, a_process_may_fork_after_it_and_has_one_thread);

@@ -480,6 +480,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rl/ppo");
 	TCase *tests = tcase_create("ppo");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, gradients_are_derivatives);
 	tcase_add_test(tests, gradients_are_derivatives_without_the_options);
 	tcase_add_test(tests, a_wrong_gradient_is_seen);

@@ -232,6 +232,9 @@ START_TEST(other_files_are_refused)
 	hid_t file = H5Fcreate(test_path("foreign.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
 	H5Fclose(file);
 	refused(test_path("foreign.h5"), FORMAT, 3, "is an HDF5 file, but neither an agent nor");
+	ck_assert(weir_archive_is(path));
+	ck_assert(!weir_archive_is(test_path("foreign.h5")) && !weir_archive_is(test_path("empty.h5")));
+	ck_assert(!weir_archive_is(test_path("missing.h5")) && !weir_archive_is(test_directory()));
 	weir_archive *archive = NULL;
 	weir_error error;
 	uint32_t version = 0;

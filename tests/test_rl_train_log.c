@@ -228,6 +228,10 @@ START_TEST(a_resumed_training_ends_with_the_same_bytes)
 	log = opened("killed", &lengths);
 	weir_train_log_lengths now = weir_train_log_lengths_of(log);
 	ck_assert_mem_eq(&now, &lengths, sizeof now);
+	/* What comes after a checkpoint is cut off at once, not only written over. */
+	size_t size = 0;
+	free(test_read_file(file_in("killed", "progress.jsonl"), &size));
+	ck_assert_uint_eq(size, lengths.jsonl);
 	add_rows(log, 8, 20);
 	weir_train_log_close(log);
 	same_file("whole", "killed", "progress.csv");

@@ -11,6 +11,7 @@ out; both are said.
 import glob
 import os
 import sys
+import zipfile
 
 try:
     import numpy
@@ -116,6 +117,9 @@ def check(name, what, differences):
 def compare(path):
     name = os.path.basename(path)[: -len(".npz")]
     arrays = load_npz(path)
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+        assert {info.date_time for info in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     rows = numpy.fromfile(path[: -len("npz")] + "answers", dtype=numpy.float32)
     size = len(arrays.get("action_space.nvec", arrays.get("action_space.low")))
     rows = rows.reshape(-1, OBSERVATION + 2 * size + 1)

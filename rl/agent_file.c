@@ -29,7 +29,7 @@ static char *const *text_of(const weir_agent *agent, const kept_text *text)
 
 /* --- the network --- */
 
-static bool is_weight(const weir_tensor *tensor)
+bool weir_agent_tensor_is_weight(const weir_tensor *tensor)
 {
 	static const char end[] = ".weight";
 	size_t length = strlen(tensor->name);
@@ -39,7 +39,7 @@ static bool is_weight(const weir_tensor *tensor)
 /* Weights are [in][out], the rest lists. */
 static size_t tensor_extents(const weir_tensor *tensor, size_t extents[2])
 {
-	bool weight = is_weight(tensor);
+	bool weight = weir_agent_tensor_is_weight(tensor);
 	extents[0] = weight ? tensor->rows : tensor->cols;
 	extents[1] = tensor->cols;
 	return weight ? 2 : 1;
@@ -47,7 +47,7 @@ static size_t tensor_extents(const weir_tensor *tensor, size_t extents[2])
 
 static const char *tensor_description(const weir_tensor *tensor)
 {
-	return is_weight(tensor) ? "Weights of a layer, [in][out]."
+	return weir_agent_tensor_is_weight(tensor) ? "Weights of a layer, [in][out]."
 	       : strcmp(tensor->name, "log_std") == 0
 	           ? "Logarithms of the actions' standard deviations."
 	           : "Biases of a layer.";
@@ -368,10 +368,19 @@ weir_status weir_agent_save(const weir_agent *agent, const char *path, weir_erro
 	return weir_archive_commit(archive, error);
 }
 
-weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *error)
+const char *weir_agent_in(const weir_archive *archive)
 {
 	static const char *const groups[] = {"agent", "learner/agent"};
-	enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+		if (weir_archive_has(archive, groups[i])) {
+			return groups[i];
+		}
+	}
+	return NULL;
+}
+
+weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *error)
+{
 	*agent = NULL;
 	weir_archive *archive = NULL;
 	uint32_t version = 0;
@@ -379,12 +388,9 @@ weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *er
 	if (status != WEIR_OK) {
 		return status;
 	}
-	int group = 0;
-	while (group < GROUP_COUNT && !weir_archive_has(archive, groups[group])) {
-		group++;
-	}
-	status = group < GROUP_COUNT
-	             ? weir_agent_get(archive, groups[group], agent, error)
+	const char *group = weir_agent_in(archive);
+	status = group != NULL
+	             ? weir_agent_get(archive, group, agent, error)
 	             : weir_error_set(error, WEIR_ERROR_INPUT, path, "is a %s file, without an agent",
 	                              weir_archive_format(archive));
 	weir_archive_close(archive);

@@ -30,7 +30,7 @@ typedef struct outside {
 	weir_applied applied; /* of the last answer */
 	int64_t done;         /* sum of magnitudes over all */
 	int silent_from;      /* answers no more from this one on; 0: always */
-	size_t begun, ended;
+	size_t begun, ended, left;
 } outside;
 
 static size_t counter_size(const weir_policy_context *context)
@@ -90,7 +90,9 @@ static void check_applied(const weir_applied *applied)
 		int64_t change = part->done;
 		change += tag == WEIR_TAG_PROMPT ? moved->done : tag == WEIR_TAG_TOKEN ? -moved->done : 0;
 		ck_assert_int_eq(applied->size_after[tag] - applied->size_before[tag], change);
-		ck_assert_int_eq(part->done == part->asked, part->reason == WEIR_REFUSED_NONE);
+		ck_assert(applied->put_off ||
+		          (part->done == part->asked) == (part->reason == WEIR_REFUSED_NONE));
+		ck_assert(!applied->put_off || part->allowed == 0);
 		ck_assert_int_le(magnitude(part->allowed), magnitude(part->asked));
 	}
 }
@@ -100,7 +102,8 @@ static weir_status begin(void *context, weir_sim *sim, weir_recorder *recorder, 
 	(void)recorder, (void)error;
 	outside *o = context;
 	ck_assert_double_eq(weir_sim_now(sim), 0);
-	*o = (outside){.silent_from = o->silent_from, .begun = o->begun + 1, .ended = o->ended};
+	ck_assert_uint_eq(o->left, o->begun);
+	*o = (outside){.begun = o->begun + 1, .ended = o->ended, .left = o->left};
 	return WEIR_OK;
 }
 
@@ -112,6 +115,7 @@ static weir_status answer(void *context, weir_sim *sim, weir_error *error)
 	}
 	weir_status status = weir_sim_answer(sim, &o->decision, &o->applied, error);
 	check_applied(&o->applied);
+	ck_assert_int_eq(o->applied.migration.asked, o->decision.migrate);
 	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
 		o->done += magnitude(o->applied.pools[tag].done) + magnitude(o->applied.migration.done);
 	}
@@ -124,6 +128,11 @@ static weir_status end(void *context, weir_sim *sim, weir_error *error)
 	((outside *)context)->ended++;
 	ck_assert_int_lt(weir_sim_waiting(sim), 0);
 	return WEIR_OK;
+}
+
+static void leave(void *context)
+{
+	((outside *)context)->left++;
 }
 
 static const char *run_with(const weir_config *config, const weir_run_driver *driver,
@@ -155,12 +164,13 @@ START_TEST(what_is_answered_is_what_would_have_been_decided)
 		const weir_config *config = elastic_config(controls[c]);
 		outside o = {0};
 		const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
-		const weir_run_driver driver = {&o, &policy, 1, begin, answer, end};
+		const weir_run_driver driver = {&o, &policy, 1, begin, answer, end, leave};
 		char expected[64];
 		strcpy(expected, run_with(config, &ordinary, test_path("inside.h5")));
 		ck_assert_str_eq(run_with(config, &driver, test_path("outside.h5")), expected);
 		ck_assert_uint_eq(o.begun, 1);
 		ck_assert_uint_eq(o.ended, 1);
+		ck_assert_uint_eq(o.left, 1);
 		ck_assert((o.done > 10) == (c != 1));
 		ck_assert_int_eq(o.applied.put_off, c == 1 && (o.decision.count > 0 || o.decision.migrate));
 		weir_config_destroy(config);
@@ -173,7 +183,7 @@ START_TEST(in_memory_as_recorded_run_after_run)
 	const weir_config *config = elastic_config("control={}");
 	outside o = {0};
 	const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
-	const weir_run_driver driver = {&o, &policy, 1, begin, answer, end};
+	const weir_run_driver driver = {&o, &policy, 1, begin, answer, end, leave};
 	const char *path = test_path("recorded.h5");
 	run_with(config, &driver, path);
 	weir_simulate_options options = weir_simulate_options_default();
@@ -359,13 +369,14 @@ START_TEST(a_policy_that_nobody_decides_for_is_an_error)
 	const weir_config *config = elastic_config("control={}");
 	outside o = {.silent_from = 3};
 	const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
-	const weir_run_driver driver = {&o, &policy, 1, NULL, answer, NULL};
+	const weir_run_driver driver = {&o, &policy, 1, NULL, answer, NULL, leave};
 	weir_simulate_options options = weir_simulate_options_default();
 	options.driver = &driver;
 	weir_simulate_result result;
 	weir_error error = {0};
 	ck_assert_int_eq(weir_simulate(config, &options, &result, &error), WEIR_ERROR_INTERNAL);
 	ck_assert_str_eq(error.message, "policy 0 is deferred, and nobody decided for it at 6.000 s");
+	ck_assert_uint_eq(o.left, 1);
 	options.driver = NULL;
 	options.policies = &policy;
 	options.policy_count = 1;
@@ -385,8 +396,9 @@ static weir_status refuse(void *context, weir_sim *sim, weir_recorder *recorder,
 START_TEST(a_run_that_cannot_begin_leaves_no_file)
 {
 	const weir_config *config = elastic_config("control={}");
-	const weir_controller_policy policy = {.type = &outside_type, .pool = -1};
-	const weir_run_driver driver = {NULL, &policy, 1, refuse, answer, NULL};
+	outside o = {0};
+	const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
+	const weir_run_driver driver = {&o, &policy, 1, refuse, answer, NULL, leave};
 	const char *path = test_path("never.h5");
 	weir_run_options options = weir_run_options_default();
 	options.output = path;
@@ -395,6 +407,7 @@ START_TEST(a_run_that_cannot_begin_leaves_no_file)
 	weir_error error = {0};
 	ck_assert_int_eq(weir_run(config, &options, &result, &error), WEIR_ERROR_INPUT);
 	ck_assert_str_eq(error.message, "refused before recording");
+	ck_assert_uint_eq(o.left, 1);
 	char part[600];
 	snprintf(part, sizeof part, "%s.part", path);
 	ck_assert_ptr_null(fopen(path, "r"));

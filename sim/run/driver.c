@@ -23,6 +23,13 @@ weir_status weir_driver_end(const weir_run_driver *driver, weir_sim *sim, weir_e
 	                                             : WEIR_OK;
 }
 
+void weir_driver_leave(const weir_run_driver *driver)
+{
+	if (driver != NULL && driver->leave != NULL) {
+		driver->leave(driver->context);
+	}
+}
+
 static weir_status unanswered(const weir_sim *sim, weir_error *error)
 {
 	return weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,

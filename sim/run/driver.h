@@ -35,6 +35,9 @@ typedef struct weir_run_driver {
 	weir_status (*answer)(void *context, weir_sim *sim, weir_error *error);
 	/* The run has come to its end, `sim` is not finished yet; last rows. NULL: not called. */
 	weir_status (*end)(void *context, weir_sim *sim, weir_error *error);
+	/* The simulation is about to be destroyed, whatever came of the run, or if it began at all.
+	 * NULL: not called. */
+	void (*leave)(void *context);
 } weir_run_driver;
 
 /* weir_sim_create_with the driver's policies; `driver` NULL: the config's own. */
@@ -43,11 +46,12 @@ WEIR_API weir_status weir_driver_create_sim(const weir_run_driver *driver,
                                             const weir_sim_observer *observer, weir_sim **sim,
                                             weir_error *error);
 
-/* driver->begin and driver->end, where there is a driver that has them. */
+/* driver->begin, driver->end and driver->leave, where there is a driver that has them. */
 WEIR_API weir_status weir_driver_begin(const weir_run_driver *driver, weir_sim *sim,
                                        weir_recorder *recorder, weir_error *error);
 WEIR_API weir_status weir_driver_end(const weir_run_driver *driver, weir_sim *sim,
                                      weir_error *error);
+WEIR_API void weir_driver_leave(const weir_run_driver *driver);
 
 /*
  * weir_sim_run, with the driver's answer when the simulation waits: it returns then as well, ready

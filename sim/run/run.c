@@ -172,6 +172,7 @@ weir_status weir_run(const weir_config *config, const weir_run_options *options,
 		}
 	}
 	weir_requests_csv_abandon(state.csv);
+	weir_driver_leave(options->driver);
 	weir_sim_destroy(state.sim);
 	if (status == WEIR_OK) {
 		result->output_part[0] = '\0';

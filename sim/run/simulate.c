@@ -83,6 +83,7 @@ weir_status weir_simulate(const weir_config *config, const weir_simulate_options
 		weir_serving_counters_get(weir_sim_serving(sim), &result->counters);
 		status = weir_kept_requests_summarise(&kept, sim, &result->summary, error);
 	}
+	weir_driver_leave(options->driver);
 	weir_sim_destroy(sim);
 	weir_kept_requests_release(&kept);
 	return status;

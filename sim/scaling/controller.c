@@ -446,6 +446,18 @@ static bool look(weir_controller *controller, const policy_runner *runner, weir_
 	return runner->noise == NULL || weir_view_noise_add(runner->noise, number, view);
 }
 
+static void note_asked(const weir_controller *controller, const policy_runner *runner,
+                       const weir_decision *decision, weir_applied *applied)
+{
+	weir_cut_state state = state_now(controller, runner->context.application);
+	weir_cut_plan plan;
+	weir_cut_changes(decision, &runner->limits, &state, &plan);
+	applied->migration.asked = weir_cut_migration(decision, &runner->limits, &state).asked;
+	for (size_t i = 0; i < plan.count; i++) {
+		applied->pools[plan.steps[i].tag].asked += plan.steps[i].asked;
+	}
+}
+
 /* Applies a decision that has just been made, or puts it off. */
 static weir_status carry_out(weir_controller *controller, size_t number,
                              const weir_decision *decision, weir_applied *applied,
@@ -456,6 +468,7 @@ static weir_status carry_out(weir_controller *controller, size_t number,
 	}
 	if (controller->control->decision_delay > 0) {
 		applied->put_off = true;
+		note_asked(controller, &controller->runners[number], decision, applied);
 		return put_off(controller, number, decision) ? WEIR_OK : out_of_memory(error);
 	}
 	return apply(controller, &controller->runners[number], decision, applied, error);

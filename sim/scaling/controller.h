@@ -63,7 +63,8 @@ typedef struct weir_applied_part {
 
 /* What became of a decision. Sizes are weir_manager_size's, counted by what exists. */
 typedef struct weir_applied {
-	bool put_off; /* control.decision_delay: nothing of it is done yet, and `parts` are empty */
+	bool put_off; /* control.decision_delay: nothing of it is done yet, and of the parts only what
+	                 is asked for as things are now is known */
 	weir_applied_part migration, pools[WEIR_TAG_COUNT]; /* all changes of a pool together */
 	int64_t size_before[WEIR_TAG_COUNT], size_after[WEIR_TAG_COUNT];
 } weir_applied;

@@ -243,6 +243,7 @@ weir_status schedule_run_policy(const weir_known_policy *policy, const schedule_
 		r.sim = sim;
 		status = run_to_end(&r, sim, policy->driver, progress, error);
 	}
+	weir_driver_leave(policy->driver);
 	weir_sim_destroy(sim);
 	weir_kept_requests_release(&r.kept);
 	if (status != WEIR_OK) {

@@ -112,6 +112,8 @@ for ((i = 0; i < 600; i++)); do
 	[[ ! -s stopped/progress.csv ]] || break
 	sleep 0.05
 done
+expect_status 2 "${long[@]}" -o stopped --resume --set total_steps=100000000
+expect_err '^stopped: another process is training into this directory'
 kill -TERM $pid
 status=0
 wait $pid || status=$?

@@ -163,6 +163,29 @@ START_TEST(evaluations_come_with_the_rollout_in_which_they_are_due)
 }
 END_TEST
 
+START_TEST(schedules_fall_with_the_steps_that_are_done)
+{
+	const char *const sets[] = {"ppo.learning_rate_schedule=linear", "ppo.learning_rate=0.01",
+	                            "total_steps=450", NULL};
+	train_well(brief, sets, "schedule");
+	size_t size;
+	char *rows = read_in("schedule", "progress.jsonl", &size);
+	/* Of 450 steps 100, 200, 300, 400 and 500 are done when the rollouts end. */
+	double expected[] = {0.01 * (1 - 100.0 / 450), 0.01 * (1 - 200.0 / 450),
+	                     0.01 * (1 - 300.0 / 450), 0.01 * (1 - 400.0 / 450), 0};
+	const char *at = rows;
+	for (int i = 0; i < 5; i++) {
+		static const char name[] = "\"train/learning_rate\":";
+		at = strstr(at, name);
+		ck_assert_ptr_nonnull(at);
+		at += sizeof name - 1;
+		ck_assert_double_eq_tol(strtod(at, NULL), expected[i], 1e-9);
+	}
+	ck_assert_ptr_null(strstr(at, "train/learning_rate"));
+	free(rows);
+}
+END_TEST
+
 /* --- the same whatever it runs on
  * ------------------------------------------------------------------- */
 
@@ -309,6 +332,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_multiplier_keeps_within_its_bounds);
 	tcase_add_test(tests, patience_ends_it);
 	tcase_add_test(tests, evaluations_come_with_the_rollout_in_which_they_are_due);
+	tcase_add_test(tests, schedules_fall_with_the_steps_that_are_done);
 	tcase_add_test(tests, threads_and_checkpoints_make_no_difference);
 	tcase_add_test(tests, another_seed_gives_another_agent);
 	tcase_add_test(tests, checks_that_fail_are_counted_or_stop_it);

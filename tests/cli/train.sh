@@ -135,6 +135,42 @@ done
 expect_status 0 "${long[@]}" -o killed --resume
 same_files whole killed
 
+# ---- files of the environment: found from the config, however that is named ----
+
+mkdir -p worlds/deep
+echo '{"include": "scenarios/training/steady.json"}' >worlds/steady.json
+cat >worlds/deep/scaling.json <<EOF
+{
+	"environment": {
+		"kind": "scaling",
+		"scaling": {"configs": [{"path": "../steady.json"}], "window": 200}
+	},
+	"environments": 2,
+	"total_steps": 400,
+	"ppo": {"n_steps": 25},
+	"evaluation": {"interval": 200, "episodes": 2},
+	"checkpoint": {"interval": 1}
+}
+EOF
+expect_status 0 "$WEIR" train worlds/deep/scaling.json -o scaled
+expect_out 'workload +400 of 400 held'
+expect_out 'throughput +400 of 400 held'
+"$WEIR" train worlds/deep/scaling.json -o killed-scaled -q &
+pid=$!
+sleep 0.4
+kill -KILL $pid 2>/dev/null || true
+wait $pid 2>/dev/null || true
+(cd worlds && "$WEIR" train "$scratch/worlds/deep/scaling.json" -o ../killed-scaled --resume -q) ||
+	complain 'it is not resumed from another directory'
+same_files scaled killed-scaled
+if grep -l "$scratch" scaled/{best,final}.h5; then
+	complain 'an agent holds the name of a file'
+fi
+expect_status 2 "$WEIR" train worlds/deep/scaling.json -o made \
+	--set 'environment.scaling.configs[0].path=nowhere.json'
+expect_err 'nowhere.json: cannot be opened'
+[[ ! -e made ]] || complain 'wrong input left a directory'
+
 # ---- several seeds ----
 
 expect_status 0 "${train[@]}" -o seeds --seeds 3 --seed 5 --jobs 2

@@ -171,6 +171,14 @@ expect_status 2 "$WEIR" train worlds/deep/scaling.json -o made \
 expect_err 'nowhere.json: cannot be opened'
 [[ ! -e made ]] || complain 'wrong input left a directory'
 
+# ---- the shipped configs ----
+
+for config in "$WEIR_SOURCE_DIR"/configs/training/*.json; do
+	expect_status 0 "$WEIR" train "$config" -o shipped --overwrite --set total_steps=1 \
+		--set ppo.n_steps=2 --set evaluation.episodes=1
+	expect_out '^trained '
+done
+
 # ---- several seeds ----
 
 expect_status 0 "${train[@]}" -o seeds --seeds 3 --seed 5 --jobs 2

@@ -65,14 +65,6 @@ static int own_pool(const weir_scaling_task *task, bool single)
 	return single ? WEIR_TAG_MIXED : WEIR_TAG_PROMPT;
 }
 
-static weir_status fail(const weir_scaling_task *task, const char *where, const char *what,
-                        weir_error *error)
-{
-	return weir_error_set(error, WEIR_ERROR_INPUT, where,
-	                      "the agent (mode %s) is to scale %s%s, which the config does not have",
-	                      weir_scaling_modes[task->mode], what, task->application);
-}
-
 static bool add(weir_scaling_loop *loop, const weir_controller_policy *policy)
 {
 	if (!weir_reserve((void **)&loop->policies, &loop->policy_capacity, loop->policy_count + 1,
@@ -139,14 +131,19 @@ weir_status weir_scaling_loop_policies(weir_scaling_loop *loop, const weir_confi
 	const weir_scaling_task *task = loop->task;
 	uint32_t application;
 	if (!weir_scaling_loop_application(task, config, &application)) {
-		return fail(task, "application", "the application ", error);
+		return weir_error_set(error, WEIR_ERROR_INPUT, "application",
+		                      "the agent is to scale the application '%s', which the config does "
+		                      "not have",
+		                      task->application);
 	}
 	bool pools[WEIR_TAG_COUNT];
 	list_pools(&config->applications[application], pools);
 	bool single = is_single(pools);
 	int pool = own_pool(task, single);
 	if (pool >= 0 && !pools[pool]) {
-		return fail(task, "mode", "a pool of the application ", error);
+		return weir_error_set(error, WEIR_ERROR_INPUT, "mode",
+		                      "the agent is to scale the %s pool, which the config does not have",
+		                      weir_tag_names[pool]);
 	}
 	const weir_controller_policy own = {
 	    .type = &weir_policy_rl,

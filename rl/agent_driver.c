@@ -112,6 +112,19 @@ static weir_status list_of_agent(weir_agent_driver *driver, size_t number,
 	return WEIR_OK;
 }
 
+static weir_status list(void *context, const weir_config *config,
+                        const weir_controller_policy **policies, size_t *count, weir_error *error)
+{
+	weir_agent_driver *driver = context;
+	weir_status status = WEIR_OK;
+	for (size_t i = 0; status == WEIR_OK && i < driver->options.count; i++) {
+		status = list_of_agent(driver, i, config, error);
+	}
+	*policies = driver->policies;
+	*count = driver->policy_count;
+	return status;
+}
+
 /* --- a run --- */
 
 static weir_status begin(void *context, weir_sim *sim, weir_recorder *recorder, weir_error *error)
@@ -212,14 +225,15 @@ static weir_status make(weir_agent_driver *driver, const weir_config *config, we
 		status = driven_agent_load(agent, options->paths[i], i, options->learns, options->rollout,
 		                           error);
 		agent->sampled = options->sampled || options->learns;
-		if (status == WEIR_OK) {
-			status = list_of_agent(driver, i, config, error);
-		}
+	}
+	const weir_controller_policy *policies;
+	size_t count;
+	if (status == WEIR_OK) {
+		status = list(driver, config, &policies, &count, error);
 	}
 	driver->run = (weir_run_driver){
 	    .context = driver,
-	    .policies = driver->policies,
-	    .policy_count = driver->policy_count,
+	    .list = list,
 	    .begin = begin,
 	    .answer = answer,
 	    .end = end,

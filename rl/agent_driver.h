@@ -51,8 +51,8 @@ typedef struct weir_agent_driver_options {
 typedef struct weir_agent_driver weir_agent_driver;
 
 /*
- * Loads the agents and finds out whether they can drive runs of `config`, or of any config with its
- * applications and pools. The options may go, what they point to is borrowed.
+ * Loads the agents and finds out whether they can drive runs of `config`; they drive those of any
+ * config with its applications and pools. The options may go, what they point to is borrowed.
  *
  * Errors: files that cannot be read; an agent of another environment, or whose observations and
  * actions are not those of its task; an application or pools that the config does not have; two

@@ -232,13 +232,12 @@ bool weir_check_applied(const weir_decision *decision, const weir_applied *appli
 	int64_t moved = applied->migration.done;
 	const int64_t by_migration[WEIR_TAG_COUNT] = {
 	    [WEIR_TAG_PROMPT] = moved, [WEIR_TAG_TOKEN] = -moved};
-	if (!applied->put_off &&
-	    !check_part("migration", &applied->migration, decision->migrate, message)) {
+	if (!check_part("migration", &applied->migration, decision->migrate, message)) {
 		return false;
 	}
 	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
 		int64_t middle = before->size[tag] + by_migration[tag];
-		int64_t asked = applied->put_off ? 0 : asked_of(decision, (weir_tag)tag, middle);
+		int64_t asked = asked_of(decision, (weir_tag)tag, middle);
 		int64_t size = middle + applied->pools[tag].done;
 		if (!check_part(weir_tag_names[tag], &applied->pools[tag], asked, message)) {
 			return false;

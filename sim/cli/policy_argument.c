@@ -83,3 +83,25 @@ weir_status cli_policy_parse(const char *option, const char *text, const char *s
 	}
 	return WEIR_OK;
 }
+
+weir_status cli_policy_parse_agents(const char *text, weir_arena *arena, cli_policy *policy,
+                                    weir_error *error)
+{
+	size_t most = 1;
+	for (const char *c = text; *c != '\0'; c++) {
+		most += *c == '+';
+	}
+	char *parts = weir_arena_allocate(arena, strlen(text) + most * sizeof agent_prefix, 1);
+	if (parts == NULL) {
+		return no_memory(error);
+	}
+	char *end = stpcpy(parts, agent_prefix);
+	for (const char *c = text; *c != '\0'; c++) {
+		*end++ = *c;
+		if (*c == '+') {
+			end = stpcpy(end, agent_prefix);
+		}
+	}
+	*end = '\0';
+	return cli_policy_parse("AGENT", parts, "+", arena, policy, error);
+}

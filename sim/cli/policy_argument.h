@@ -27,4 +27,8 @@ char *cli_base_name(weir_arena *arena, const char *path);
 weir_status cli_policy_parse(const char *option, const char *text, const char *separators,
                              weir_arena *arena, cli_policy *policy, weir_error *error);
 
+/* Likewise files of agents alone, separated by '+' and without "rl:". */
+weir_status cli_policy_parse_agents(const char *text, weir_arena *arena, cli_policy *policy,
+                                    weir_error *error);
+
 #endif

@@ -4,6 +4,7 @@
 
 extern const weir_command command_compare;
 extern const weir_command command_config;
+extern const weir_command command_eval;
 extern const weir_command command_info;
 extern const weir_command command_profile;
 extern const weir_command command_recover;
@@ -18,6 +19,7 @@ extern const weir_command command_verify;
 const weir_command *const weir_commands[] = {
     &command_run,
     &command_study,
+    &command_eval,
     &command_report,
     &command_compare,
     &command_trace_events,

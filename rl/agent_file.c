@@ -29,7 +29,7 @@ static char *const *text_of(const weir_agent *agent, const kept_text *text)
 
 /* --- the network --- */
 
-static bool is_weight(const weir_tensor *tensor)
+bool weir_agent_tensor_is_weight(const weir_tensor *tensor)
 {
 	static const char end[] = ".weight";
 	size_t length = strlen(tensor->name);
@@ -39,7 +39,7 @@ static bool is_weight(const weir_tensor *tensor)
 /* Weights are [in][out], the rest lists. */
 static size_t tensor_extents(const weir_tensor *tensor, size_t extents[2])
 {
-	bool weight = is_weight(tensor);
+	bool weight = weir_agent_tensor_is_weight(tensor);
 	extents[0] = weight ? tensor->rows : tensor->cols;
 	extents[1] = tensor->cols;
 	return weight ? 2 : 1;
@@ -47,7 +47,7 @@ static size_t tensor_extents(const weir_tensor *tensor, size_t extents[2])
 
 static const char *tensor_description(const weir_tensor *tensor)
 {
-	return is_weight(tensor) ? "Weights of a layer, [in][out]."
+	return weir_agent_tensor_is_weight(tensor) ? "Weights of a layer, [in][out]."
 	       : strcmp(tensor->name, "log_std") == 0
 	           ? "Logarithms of the actions' standard deviations."
 	           : "Biases of a layer.";

@@ -1,10 +1,13 @@
-/* What the files that put agents into archives share. Internal to the room. */
+/* What the files that write and read agents share. Internal to the room. */
 #ifndef WEIR_RL_AGENT_FILE_H
 #define WEIR_RL_AGENT_FILE_H
+
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/export.h"
 #include "record/archive.h"
+#include "rl/actor_critic.h"
 #include "rl/space.h"
 
 WEIR_BEGIN_C
@@ -24,6 +27,11 @@ typedef struct weir_agent_space {
 	char *names, *units;
 } weir_agent_space;
 
+/* Whether it is a weight, [in][out], and no list. */
+bool weir_agent_tensor_is_weight(const weir_tensor *tensor);
+
+/* The names of all dimensions, or their units, one a line; to be freed. NULL when memory is out. */
+char *weir_agent_space_lines(const weir_space *space, bool units);
 weir_status weir_agent_space_put(weir_archive_writer *archive, const char *group,
                                  const weir_space *space, weir_error *error);
 /* *read is to be freed with weir_agent_space_free, after errors too. */

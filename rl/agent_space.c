@@ -26,8 +26,7 @@ weir_status weir_agent_no_memory(weir_error *error)
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the agent");
 }
 
-/* A field of all dimensions, one a line; to be freed. */
-static char *join_lines(const weir_space *space, bool units)
+char *weir_agent_space_lines(const weir_space *space, bool units)
 {
 	size_t size = 1;
 	for (size_t i = 0; i < space->size; i++) {
@@ -46,7 +45,7 @@ static weir_status put_lines(weir_archive_writer *archive, const char *name,
                              const weir_space *space, bool units, const char *description,
                              weir_error *error)
 {
-	char *text = join_lines(space, units);
+	char *text = weir_agent_space_lines(space, units);
 	weir_status status = text != NULL
 	                         ? weir_archive_put_text(archive, name, text, description, error)
 	                         : weir_agent_no_memory(error);

@@ -20,8 +20,10 @@ WEIR_BEGIN_C
 	X(probe_observation_action)                                                                    \
 	X(probe_endless)                                                                               \
 	X(probe_chain)                                                                                 \
+	X(probe_constrained)                                                                           \
 	X(probe_identity)                                                                              \
-	X(probe_mask)
+	X(probe_mask)                                                                                  \
+	X(scaling)
 
 #define WEIR_ENV_DECLARE(name) WEIR_API extern const weir_env_type weir_env_type_##name;
 WEIR_ENVS(WEIR_ENV_DECLARE)

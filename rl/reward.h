@@ -29,7 +29,8 @@ typedef struct weir_reward_facts {
 	 * role), in instance-seconds; and the bill itself. */
 	double paid_sku, paid_role, cost_usd;
 	double max_total_instances;
-	double reference_usd_per_hour; /* of the fleet that the run started with */
+	double given_reference_usd_per_hour; /* of a fleet that the world names; 0: none */
+	double reference_usd_per_hour;       /* of the fleet that the run started with */
 	/* Requests: completed in the interval and of those past a limit of slo.per_request (its TTFT
 	 * limit; its TBT limit; any); ended without completing; in the system at the end and past a
 	 * limit already. */

@@ -7,6 +7,15 @@ typedef struct constrained {
 	double target, lambda, mu, w_switch, reference_usd_per_hour;
 } constrained;
 
+static double reference_price(const constrained *own, const weir_reward_facts *facts)
+{
+	if (facts->given_reference_usd_per_hour > 0) {
+		return facts->given_reference_usd_per_hour;
+	}
+	return own->reference_usd_per_hour > 0 ? own->reference_usd_per_hour
+	                                       : facts->reference_usd_per_hour;
+}
+
 /*
  * Minimise cost as long as the share of requests that kept their limits stays at the target: the
  * Lagrangian of a constrained problem (Altman 1999, "Constrained Markov Decision Processes"), whose
@@ -17,8 +26,7 @@ static double evaluate(const void *parameters, const double *coefficients,
 {
 	const constrained *own = parameters;
 	double scale = own->common.scale;
-	double reference = own->reference_usd_per_hour > 0 ? own->reference_usd_per_hour
-	                                                   : facts->reference_usd_per_hour;
+	double reference = reference_price(own, facts);
 	double hours = facts->interval / 3600;
 	double cost = hours > 0 && reference > 0 ? -facts->cost_usd / (reference * hours) : 0;
 	double late = -fmax(0, weir_reward_broken_share(facts) - (1 - own->target));

@@ -54,6 +54,7 @@ void weir_facts_fill(const weir_facts_frame *frame, const weir_view *view, weir_
 	    .interval = view->interval,
 	    .max_total_instances = frame->max_total_instances,
 	    .reference_usd_per_hour = frame->reference_usd_per_hour,
+	    .given_reference_usd_per_hour = frame->given_reference_usd_per_hour,
 	    .arrived = view->arrivals,
 	    .completed = (double)latencies->count,
 	    .broken_ttft = (double)latencies->ttft_broken,

@@ -17,8 +17,9 @@ WEIR_BEGIN_C
 typedef struct weir_facts_frame {
 	bool own[WEIR_TAG_COUNT]; /* the pools whose bill and loads are looked at */
 	double max_total_instances;
-	double dearest_usd_per_hour;   /* an instance of the dearest type that the config allows */
-	double reference_usd_per_hour; /* the start state's instances of the own pools */
+	double dearest_usd_per_hour; /* an instance of the dearest type that the config allows */
+	double given_reference_usd_per_hour; /* 0: none */
+	double reference_usd_per_hour;       /* the start state's instances of the own pools */
 } weir_facts_frame;
 
 WEIR_API weir_facts_frame weir_facts_frame_of(const weir_scaling_task *task,

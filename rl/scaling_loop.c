@@ -198,6 +198,11 @@ weir_status weir_scaling_loop_begin(weir_scaling_loop *loop, weir_sim *sim, bool
 	return status;
 }
 
+void weir_scaling_loop_set_reference(weir_scaling_loop *loop, double usd_per_hour)
+{
+	loop->watch.facts.given_reference_usd_per_hour = usd_per_hour;
+}
+
 weir_tag weir_scaling_loop_pool(const weir_scaling_loop *loop, weir_action_part part)
 {
 	if (part == WEIR_ACTION_PROMPT) {

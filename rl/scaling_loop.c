@@ -301,8 +301,8 @@ static void fill_facts(weir_scaling_loop *loop, const weir_view *truth)
 {
 	weir_loop_state *state = &loop->state;
 	weir_facts_fill(&loop->watch.facts, truth, &state->facts);
-	if (state->applied.put_off) {
-		/* Then what was done in the interval is what earlier decisions had asked for. */
+	if (weir_sim_config(loop->watch.sim)->control.decision_delay > 0) {
+		/* What was done in the interval is what earlier decisions had asked for. */
 		weir_manager_counters now;
 		weir_manager_counters_get(weir_sim_manager(loop->watch.sim), &now);
 		const weir_manager_counters *then = &state->counters;
@@ -349,7 +349,8 @@ static void fill_figures(weir_scaling_loop *loop)
 	    &state->applied.migration};
 	for (int p = 0; p < WEIR_SCALING_DIMENSIONS; p++) {
 		values[WEIR_FIGURE_asked_prompt + p] = (double)parts[p]->asked;
-		values[WEIR_FIGURE_cut_prompt + p] = (double)(parts[p]->asked - parts[p]->done);
+		values[WEIR_FIGURE_cut_prompt + p] =
+		    state->applied.put_off ? 0 : (double)(parts[p]->asked - parts[p]->done);
 		values[WEIR_FIGURE_done_prompt + p] = (double)parts[p]->done;
 		values[WEIR_FIGURE_limit_prompt + p] = (double)parts[p]->reason;
 	}
@@ -378,6 +379,21 @@ static void judge(weir_scaling_loop *loop)
 	}
 }
 
+/* Instances that the arrivals ask for; as many as there are while nothing is known of arrivals. */
+static void fill_demand(const weir_scaling_loop *loop, double demand[WEIR_TAG_COUNT])
+{
+	const weir_loop_watch *watch = &loop->watch;
+	const weir_fleet_demand_memory *memory = &loop->state.demand;
+	if (memory->seen > 0) {
+		weir_fleet_demand_of(&watch->demand, memory, loop->task->action.smoothing, demand);
+		return;
+	}
+	const weir_manager *manager = weir_sim_manager(watch->sim);
+	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+		demand[tag] = (double)weir_manager_size(manager, watch->application, (weir_tag)tag);
+	}
+}
+
 /* A snapshot of `view`, on top of those before. */
 static void observe(weir_scaling_loop *loop, const weir_view *view, float *observation)
 {
@@ -388,8 +404,7 @@ static void observe(weir_scaling_loop *loop, const weir_view *view, float *obser
 	memcpy(input.last_action, state->last_action, sizeof input.last_action);
 	weir_fleet_demand_observe(&state->demand, task->action.smoothing, view);
 	if (task->features.demand) {
-		weir_fleet_demand_of(&loop->watch.demand, &state->demand, task->action.smoothing,
-		                     input.demand);
+		fill_demand(loop, input.demand);
 	}
 	double values[WEIR_FEATURE_COUNT];
 	weir_features_fill(&task->features, &input, &state->features, values);
@@ -521,8 +536,7 @@ weir_status weir_scaling_loop_act(weir_scaling_loop *loop, weir_sim *sim, const 
 	weir_action_frame frame;
 	fill_frame(loop, &frame);
 	if (loop->task->action.kind == WEIR_ACTION_DEMAND) {
-		weir_fleet_demand_of(&loop->watch.demand, &state->demand, loop->task->action.smoothing,
-		                     frame.demand);
+		fill_demand(loop, frame.demand);
 	}
 	weir_decision decision;
 	weir_action_decode(loop->task, &loop->actions, &frame, action, &decision);

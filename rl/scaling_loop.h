@@ -50,7 +50,8 @@ WEIR_API double *weir_scaling_loop_coefficients(weir_scaling_loop *loop, size_t 
 
 /* X(name, unit, description): figures of an interval between two decisions. Pools: what the agent
  * acts on; in a single-pool cluster the mixed pool stands as prompt. `asked` and what follows are
- * of the decision at the interval's start. */
+ * of the decision at the interval's start; with control.decision_delay nothing of it is cut or done
+ * yet. */
 #define WEIR_SCALING_FIGURES(X)                                                                    \
 	X(time, "s", "When the interval ended.")                                                       \
 	X(interval, "s", "How long it was.")                                                           \

@@ -65,17 +65,6 @@ static int own_pool(const weir_scaling_task *task, bool single)
 	return single ? WEIR_TAG_MIXED : WEIR_TAG_PROMPT;
 }
 
-static weir_status no_pool(const weir_scaling_task *task, const weir_config *config,
-                           uint32_t application, int pool, weir_error *error)
-{
-	return weir_error_set(
-	    error, WEIR_ERROR_INPUT, "mode",
-	    "the agent (mode %s) scales a pool of %s instances, and the application %s "
-	    "has none",
-	    weir_scaling_modes[task->mode], weir_tag_names[pool],
-	    config->applications[application].name);
-}
-
 static bool add(weir_scaling_loop *loop, const weir_controller_policy *policy)
 {
 	if (!weir_reserve((void **)&loop->policies, &loop->policy_capacity, loop->policy_count + 1,
@@ -142,17 +131,19 @@ weir_status weir_scaling_loop_policies(weir_scaling_loop *loop, const weir_confi
 	const weir_scaling_task *task = loop->task;
 	uint32_t application;
 	if (!weir_scaling_loop_application(task, config, &application)) {
-		return weir_error_set(
-		    error, WEIR_ERROR_INPUT, "application",
-		    "the agent scales the application '%s', which the config does not have",
-		    task->application);
+		return weir_error_set(error, WEIR_ERROR_INPUT, "application",
+		                      "the agent is to scale the application '%s', which the config does "
+		                      "not have",
+		                      task->application);
 	}
 	bool pools[WEIR_TAG_COUNT];
 	list_pools(&config->applications[application], pools);
 	bool single = is_single(pools);
 	int pool = own_pool(task, single);
 	if (pool >= 0 && !pools[pool]) {
-		return no_pool(task, config, application, pool, error);
+		return weir_error_set(error, WEIR_ERROR_INPUT, "mode",
+		                      "the agent is to scale the %s pool, which the config does not have",
+		                      weir_tag_names[pool]);
 	}
 	const weir_controller_policy own = {
 	    .type = &weir_policy_rl,

@@ -566,7 +566,7 @@ START_TEST(agents_that_do_not_fit_are_refused)
 	config = test_config(TEST_PARITY_CONFIG, WORKLOAD, "servers=dgx-h100:3", "pools=mixed:3",
 	                     "scheduler.kind=token_jsq", NULL);
 	paths[0] = token;
-	expect_refused(&options, config, token, "a pool of token instances");
+	expect_refused(&options, config, token, "the token pool, which the config does not have");
 	/* One for all pools does with the one that there is. */
 	run_agents(config, joint, true, test_path("mixed.h5"));
 	size_t rows;

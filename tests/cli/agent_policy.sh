@@ -60,7 +60,7 @@ expect_status 2 "${run[@]}" --policy "rl:$agent,rl:token/final.h5" -o bad.h5
 expect_err '^token/final.h5: acts on the pool of token instances'
 expect_status 2 "${run[@]}" --policy rl:token/final.h5 --set servers=dgx-h100:4 \
 	--set pools=mixed:4 --set scheduler.kind=token_jsq -o bad.h5
-expect_err '^token/final.h5: .*token instances'
+expect_err '^token/final.h5: .*the token pool, which the config does not have'
 expect_status 2 "${run[@]}" --sample -o bad.h5
 expect_err '^--sample: there is no agent'
 expect_status 2 "${run[@]}" --policy rl:$agent --learn=a.h5,b.h5 -o bad.h5

@@ -42,8 +42,9 @@ typedef struct weir_agent_driver_options {
 	bool learns;              /* and learned from: `sampled` as well */
 	const char *const *saved; /* [count]: files for the agents as the run left them; NULL: none */
 	int64_t rollout;          /* decisions between updates; 0: the n_steps of its training */
-	/* Called with "Step: N | Reward: x | Active Instances: n" of every 100th decision: the reward
-	 * of the interval before it. NULL: not called. */
+	/* Called with "Step: N | Reward: x | Active Instances: n" of every 100th decision (the reward
+	 * of the interval before it), and with each check of integrity that does not hold. NULL: not
+	 * called. */
 	void (*log)(void *context, double time, const char *line);
 	void *context;
 } weir_agent_driver_options;

@@ -224,7 +224,7 @@ static const char *sibling_choice(const weir_key_table *table, const weir_key *k
 			return sibling->choices[chosen];
 		}
 	}
-	assert(!"only_if names a sibling");
+	assert(false); /* only_if names a sibling */
 	return "";
 }
 

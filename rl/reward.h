@@ -42,7 +42,8 @@ typedef struct weir_reward_facts {
 	 * decision. */
 	double charged;
 	double operations; /* instances started, taken back, drained, cancelled and flipped */
-	/* By list: whether it has an ACTIVE instance, and the mean over those of max(kv, batch). */
+	/* By list: whether it has an ACTIVE instance, and the mean over those of max(kv, batch), each
+	 * at most 1. */
 	bool has_list[WEIR_TAG_COUNT];
 	double load[WEIR_TAG_COUNT];
 	weir_view_quantiles ttft_slowdown, tbt_slowdown; /* of completions; NaN without any */

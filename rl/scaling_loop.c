@@ -143,14 +143,6 @@ static void list_types(const weir_application *application, int32_t types[WEIR_T
 	}
 }
 
-static weir_status open_workload(weir_loop_watch *watch, weir_error *error)
-{
-	weir_source *source = NULL;
-	weir_status status = weir_config_open_workload(weir_sim_config(watch->sim), &source, error);
-	return status == WEIR_OK ? weir_workload_counter_begin(&watch->workload, source, error)
-	                         : status;
-}
-
 static weir_status begin_watch(weir_scaling_loop *loop, weir_sim *sim, bool check_workload,
                                weir_error *error)
 {
@@ -180,7 +172,7 @@ static weir_status begin_watch(weir_scaling_loop *loop, weir_sim *sim, bool chec
 	if (watch->exact) {
 		weir_scrape_release(meter, watch->before);
 	}
-	return check_workload ? open_workload(watch, error) : WEIR_OK;
+	return check_workload ? weir_workload_counter_begin(&watch->workload, config, error) : WEIR_OK;
 }
 
 weir_status weir_scaling_loop_begin(weir_scaling_loop *loop, weir_sim *sim, bool check_workload,

@@ -216,16 +216,14 @@ static const char *sibling_choice(const weir_key_table *table, const weir_key *k
                                   const char *object)
 {
 	size_t length = strcspn(key->only_if, "=");
-	for (size_t i = 0; i < table->key_count; i++) {
-		const weir_key *sibling = &table->keys[i];
-		if (strlen(sibling->name) == length && strncmp(sibling->name, key->only_if, length) == 0) {
-			int chosen;
-			memcpy(&chosen, object + sibling->offset, sizeof chosen);
-			return sibling->choices[chosen];
-		}
+	const weir_key *sibling = table->keys;
+	while (strlen(sibling->name) != length || strncmp(sibling->name, key->only_if, length) != 0) {
+		sibling++;
+		assert(sibling < table->keys + table->key_count); /* it names one */
 	}
-	assert(false); /* only_if names a sibling */
-	return "";
+	int chosen;
+	memcpy(&chosen, object + sibling->offset, sizeof chosen);
+	return sibling->choices[chosen];
 }
 
 static bool applies(const weir_key_table *table, const weir_key *key, const char *object)

@@ -160,7 +160,7 @@ END_TEST
 static const char *masked(void)
 {
 	static char text[32];
-	uint8_t mask[25];
+	uint8_t mask[29];
 	weir_action_set_create(&task, &set);
 	memset(mask, 7, sizeof mask);
 	weir_action_mask(&set, &frame, mask);

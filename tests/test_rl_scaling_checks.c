@@ -16,7 +16,7 @@ static weir_manager_books books, books_after;
 static void setup(void)
 {
 	message[0] = '\0';
-	expected = (weir_workload_count){30, 3000, 600};
+	expected = (weir_workload_count){30, true, 3000, 600};
 	view = (weir_view){.now = 20,
 	                   .interval = 10,
 	                   .arrivals = 30,
@@ -71,13 +71,18 @@ START_TEST(workload)
 	ck_assert(weir_check_workload(&expected, &view, message));
 	view.arrivals = 29;
 	ck_assert(!weir_check_workload(&expected, &view, message));
-	ck_assert_ptr_nonnull(strstr(message, "29 requests with 3000 prompt and 600 output tokens"));
-	ck_assert_ptr_nonnull(strstr(message, "the workload has 30 with 3000 and 600"));
+	ck_assert_ptr_nonnull(strstr(message, "29 requests arrived in the 10 s before 20 s"));
+	ck_assert_ptr_nonnull(strstr(message, "the workload has 30"));
 	view.arrivals = 30;
 	view.prompt_tokens_arrived++;
 	ck_assert(!weir_check_workload(&expected, &view, message));
 	view.prompt_tokens_arrived--;
 	view.output_tokens_arrived--;
+	ck_assert(!weir_check_workload(&expected, &view, message));
+	ck_assert_ptr_nonnull(strstr(message, "the workload has 3000 and 600"));
+	expected.sized = false;
+	ck_assert(weir_check_workload(&expected, &view, message));
+	view.arrivals = 31;
 	ck_assert(!weir_check_workload(&expected, &view, message));
 }
 END_TEST

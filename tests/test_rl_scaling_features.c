@@ -114,15 +114,17 @@ START_TEST(lists_and_loads)
 	instance = hand_view_add(&hand, WEIR_TAG_TOKEN, WEIR_INSTANCE_ACTIVE);
 	instance->list = WEIR_TAG_MIXED;
 	instance->load_kv = 0.4;
+	instance = hand_view_add(&hand, WEIR_TAG_MIXED, WEIR_INSTANCE_ACTIVE);
+	instance->load_kv = 7; /* promised to a queue */
 	instance = hand_view_add(&hand, WEIR_TAG_PROMPT, WEIR_INSTANCE_DRAINING);
 	instance->load_kv = 1;
 	fill();
 	ASSERT_FEATURE(active_prompt, 0.02);
 	ASSERT_FEATURE(active_token, 0);
-	ASSERT_FEATURE(active_mixed, 0.01);
+	ASSERT_FEATURE(active_mixed, 0.02);
 	ASSERT_FEATURE(load_prompt, 0.7);
 	ASSERT_FEATURE(load_token, 0);
-	ASSERT_FEATURE(load_mixed, 0.4);
+	ASSERT_FEATURE(load_mixed, 0.7);
 	ASSERT_FEATURE(busy_prompt, 0.75);
 	ASSERT_FEATURE(busy_mixed, 0);
 }
@@ -233,7 +235,7 @@ START_TEST(other_groups)
 }
 END_TEST
 
-static size_t count_of(weir_scaling_mode mode)
+static size_t count_of(int mode)
 {
 	weir_feature_set set;
 	task.mode = mode;

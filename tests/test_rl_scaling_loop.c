@@ -408,7 +408,7 @@ START_TEST(actions_matter)
 		open_scene(&s[i], "{'decision_interval': 3}", "seed=1");
 	}
 	bool differs = false;
-	for (int tick = 0; tick < 30; tick++) {
+	for (int tick = 0; tick < 15; tick++) {
 		for (int i = 0; i < 3; i++) {
 			advance(&s[i], &t[i]);
 			act(&s[i], i == 2 && tick == 4 ? 5 : tick);

@@ -179,6 +179,9 @@ static weir_status answer(void *context, weir_sim *sim, weir_error *error)
 {
 	weir_agent_driver *driver = context;
 	driven_agent *agent = &driver->agents[weir_sim_waiting(sim)];
+	if (!weir_scaling_loop_due(agent->loop)) {
+		return weir_scaling_loop_follow(agent->loop, error);
+	}
 	bool updated;
 	weir_status status = driven_agent_decide(agent, sim, &updated, error);
 	if (status == WEIR_OK && driver->rows != NULL && updated) {

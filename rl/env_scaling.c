@@ -82,7 +82,7 @@ static weir_status check_parameters(weir_keys_reader *reader, const char *path, 
 		return weir_keys_fail(reader, weir_keys_path(reader, path, "latest_start"), error,
 		                      "with start \"random\" it must be above 0: the latest start");
 	}
-	return WEIR_OK;
+	return weir_scaling_task_check(reader, path, &given->task, error);
 }
 
 static const weir_key keys[] = {
@@ -224,10 +224,16 @@ static weir_status run_on(const scaling *state, bool *asked, weir_error *error)
 {
 	bool more = true;
 	weir_status status = WEIR_OK;
-	while (status == WEIR_OK && more && weir_sim_waiting(state->world->sim) < 0) {
-		status = weir_sim_run(state->world->sim, INFINITY, UINT64_MAX, &more, error);
+	*asked = false;
+	while (status == WEIR_OK && more && !*asked) {
+		if (weir_sim_waiting(state->world->sim) < 0) {
+			status = weir_sim_run(state->world->sim, INFINITY, UINT64_MAX, &more, error);
+		} else if (weir_scaling_loop_due(state->loop)) {
+			*asked = true;
+		} else {
+			status = weir_scaling_loop_follow(state->loop, error);
+		}
 	}
-	*asked = weir_sim_waiting(state->world->sim) >= 0;
 	return status;
 }
 

@@ -9,10 +9,24 @@
 static void note(const weir_policy_context *context, void *state, const weir_view *view,
                  weir_decision *decision)
 {
-	(void)state;
 	(void)decision;
 	weir_scaling_loop *loop = context->owner;
 	loop->seen = *view;
+	if (loop->task->action.kind == WEIR_ACTION_RESIDUAL) {
+		weir_scaling_rule_ask(&loop->task->action.rule, context, state, view, loop->state.wanted);
+	}
+}
+
+static size_t state_size(const weir_policy_context *context)
+{
+	const weir_scaling_loop *loop = context->owner;
+	return weir_scaling_rule_state_size(&loop->task->action.rule, context);
+}
+
+static weir_status start(const weir_policy_context *context, void *state, weir_error *error)
+{
+	const weir_scaling_loop *loop = context->owner;
+	return weir_scaling_rule_start(&loop->task->action.rule, context, state, error);
 }
 
 const weir_policy_type weir_policy_rl = {
@@ -22,6 +36,8 @@ const weir_policy_type weir_policy_rl = {
     .deferred = true,
     .needs = WEIR_FEATURE_NEEDS,
     .interval = 10,
+    .state_size = state_size,
+    .start = start,
     .decide = note,
 };
 
@@ -149,7 +165,7 @@ weir_status weir_scaling_loop_policies(weir_scaling_loop *loop, const weir_confi
 	    .type = &weir_policy_rl,
 	    .application = application,
 	    .pool = pool,
-	    .interval = task->decision_interval,
+	    .interval = weir_scaling_tick(task),
 	    .owner = loop,
 	};
 	loop->policy_count = 0;

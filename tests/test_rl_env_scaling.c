@@ -50,7 +50,8 @@ static const char *parameters_of(const char *configs, const char *more)
 	length += (size_t)snprintf(text, sizeof text, "{\"configs\": [");
 	for (const char *c = configs; *c != '\0'; c++) {
 		length +=
-		    (size_t)snprintf(text + length, sizeof text - length, "%s{\"path\": \"%s\"}",
+		    (size_t)snprintf(text + length, sizeof text - length,
+		                     "%s{\"path\": \"%s\", \"reference_usd_per_hour\": 50}",
 		                     c > configs ? "," : "", *c == 'p' ? "pools.json" : "single.json");
 	}
 	snprintf(text + length, sizeof text - length, "]%s%s}", more[0] != '\0' ? ", " : "", more);

@@ -13,6 +13,8 @@ if(PKG_CONFIG_FOUND)
   pkg_check_modules(CJSON QUIET IMPORTED_TARGET libcjson)
   pkg_check_modules(CAIRO QUIET IMPORTED_TARGET cairo)
   pkg_check_modules(XXHASH QUIET IMPORTED_TARGET libxxhash)
+  pkg_check_modules(SQLITE QUIET IMPORTED_TARGET sqlite3)
+  pkg_check_modules(NETTLE QUIET IMPORTED_TARGET nettle)
   if(BUILD_TESTING)
     pkg_check_modules(CHECK QUIET IMPORTED_TARGET check)
   endif()
@@ -34,6 +36,8 @@ weir_require(OPENBLAS_LIBRARY libopenblas-dev)
 weir_require(CJSON_FOUND libcjson-dev)
 weir_require(CAIRO_FOUND libcairo2-dev)
 weir_require(XXHASH_FOUND libxxhash-dev)
+weir_require(SQLITE_FOUND libsqlite3-dev)
+weir_require(NETTLE_FOUND nettle-dev)
 if(BUILD_TESTING)
   weir_require(CHECK_FOUND check)
 endif()
@@ -48,7 +52,8 @@ add_library(weir_dependencies INTERFACE)
 target_include_directories(weir_dependencies SYSTEM INTERFACE
   ${GSL_INCLUDE_DIR} ${HDF5_INCLUDE_DIRS})
 target_link_libraries(weir_dependencies INTERFACE
-  ${GSL_LIBRARY} PkgConfig::CJSON PkgConfig::CAIRO PkgConfig::XXHASH ${HDF5_C_LIBRARIES}
+  ${GSL_LIBRARY} PkgConfig::CJSON PkgConfig::CAIRO PkgConfig::XXHASH
+  PkgConfig::SQLITE PkgConfig::NETTLE ${HDF5_C_LIBRARIES}
   ZLIB::ZLIB Threads::Threads m)
 
 add_library(weir_blas INTERFACE)

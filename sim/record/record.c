@@ -31,6 +31,7 @@ struct weir_recorder {
 	weir_table_writer *tables;
 	size_t table_count, table_capacity;
 	weir_chunk_buffers buffers;
+	size_t block_rows;
 	double flush_interval, last_flush; /* seconds; monotonic clock */
 	weir_error failure;                /* the first one; lasting */
 	struct weir_reader reader;
@@ -45,7 +46,8 @@ static double monotonic_seconds(void)
 
 weir_recorder_options weir_recorder_options_default(void)
 {
-	return (weir_recorder_options){.path = NULL, .deflate = 0, .flush_interval = 5.0};
+	return (weir_recorder_options){
+	    .path = NULL, .deflate = 0, .flush_interval = 5.0, .block_rows = WEIR_RECORD_BLOCK_ROWS};
 }
 
 static weir_status check_options(const weir_recorder_options *options, weir_error *error)
@@ -62,6 +64,11 @@ static weir_status check_options(const weir_recorder_options *options, weir_erro
 		return weir_error_set(error, WEIR_ERROR_INPUT, path,
 		                      "flush interval %g s is not 0 or more seconds",
 		                      options->flush_interval);
+	}
+	if (options->block_rows < 1 || options->block_rows > WEIR_RECORD_BLOCK_ROWS) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, path,
+		                      "chunks of %zu rows are not of 1 to %d", options->block_rows,
+		                      WEIR_RECORD_BLOCK_ROWS);
 	}
 	struct stat info;
 	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
@@ -173,6 +180,7 @@ weir_status weir_recorder_create(const weir_recorder_options *options, weir_reco
 	}
 	made->file = H5I_INVALID_HID;
 	made->flush_interval = options->flush_interval;
+	made->block_rows = options->block_rows;
 	made->path = strdup(options->path);
 	made->part_path = path_with_suffix(options->path, ".part");
 	if (made->path == NULL || made->part_path == NULL ||
@@ -198,7 +206,7 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 		return check(recorder, false, "", error);
 	}
 	void *tables = recorder->tables;
-	unsigned char *rows = weir_allocate(WEIR_RECORD_BLOCK_ROWS, schema->row_size);
+	unsigned char *rows = weir_allocate(recorder->block_rows, schema->row_size);
 	bool grown = weir_reserve(&tables, &recorder->table_capacity, recorder->table_count + 1,
 	                          sizeof *recorder->tables);
 	recorder->tables = tables;
@@ -208,11 +216,11 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 	}
 	*table = (int)recorder->table_count;
 	recorder->tables[recorder->table_count++] =
-	    (weir_table_writer){.schema = schema, .chunk_rows = WEIR_RECORD_BLOCK_ROWS, .rows = rows};
+	    (weir_table_writer){.schema = schema, .chunk_rows = recorder->block_rows, .rows = rows};
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool made = weir_table_create(recorder->file, schema, WEIR_RECORD_BLOCK_ROWS,
-	                              recorder->buffers.deflate);
+	bool made =
+	    weir_table_create(recorder->file, schema, recorder->block_rows, recorder->buffers.deflate);
 	hid_t group = made ? H5Gopen2(recorder->file, schema->name, H5P_DEFAULT) : H5I_INVALID_HID;
 	made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
 	weir_hdf5_release(group);

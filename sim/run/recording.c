@@ -109,6 +109,7 @@ weir_status weir_recording_open(weir_recording *recording, const char *path, con
 	options.path = path;
 	options.deflate = (int)config->record.deflate;
 	options.flush_interval = config->record.flush_interval;
+	options.block_rows = (size_t)config->record.block_rows;
 	weir_status status = weir_recorder_create(&options, &recording->recorder, error);
 	if (status != WEIR_OK) {
 		return status;

@@ -34,9 +34,9 @@ typedef struct weir_sweep_retry {
 } weir_sweep_retry;
 
 typedef struct weir_sweep_file {
-	const char *base;      /* the config */
-	weir_key_list overlay; /* of const char *: files laid over it, in order */
-	weir_key_list set;     /* of const char *: "path=value" of every point */
+	const char *base;          /* the config */
+	weir_sweep_values overlay; /* files laid over it, in order */
+	weir_sweep_values set;     /* "path=value" of every point */
 	int64_t seed, replications;
 	bool independent; /* each point draws its own seeds */
 	weir_sweep_design design;
@@ -48,8 +48,9 @@ typedef struct weir_sweep_file {
 	weir_sweep_retry retry;
 	/* Beside the keys. */
 	const char *path;
-	weir_document_options config; /* of the base with `overlay` and `set` */
-	weir_arena *arena;            /* owns all of it */
+	const char *directory;          /* where relative file names that it says start */
+	const char *const *directories; /* where included files are also looked for; borrowed */
+	weir_arena *arena;              /* owns the texts */
 } weir_sweep_file;
 
 /* For explanations. An object read by it begins with a weir_sweep_file. */

@@ -27,6 +27,7 @@ enum {
 
 typedef struct weir_sweep_point {
 	char id[WEIR_SWEEP_ID_SIZE];
+	size_t made;             /* its number in the design, those that went counted */
 	size_t set_count;        /* of what its axes set */
 	const char *const *sets; /* "path=value", in the order of the axes */
 } weir_sweep_point;
@@ -61,8 +62,10 @@ WEIR_API weir_status weir_sweep_points_identify(weir_sweep_points *points,
 
 WEIR_API void weir_sweep_points_release(weir_sweep_points *points);
 
-/* What to load for a point: the base with the point's overrides and a seed, "seed=N", which is the
- * caller's and goes last. `sets` has room for file->set.count + point->set_count + 1. */
+/* What to load for a point (NULL: for the base): the base with the sweep's and the point's
+ * overrides and a seed, "seed=N", which is the caller's and goes last. It refers to `sets`, which
+ * has room for weir_sweep_point_sets texts. */
+WEIR_API size_t weir_sweep_point_sets(const weir_sweep_file *file, const weir_sweep_point *point);
 WEIR_API weir_document_options weir_sweep_point_config(const weir_sweep_file *file,
                                                        const weir_sweep_point *point,
                                                        const char *seed, const char **sets);

@@ -32,6 +32,7 @@ struct weir_recorder {
 	size_t table_count, table_capacity;
 	weir_chunk_buffers buffers;
 	size_t block_rows;
+	bool live;
 	double flush_interval, last_flush; /* seconds; monotonic clock */
 	weir_error failure;                /* the first one; lasting */
 	struct weir_reader reader;
@@ -181,6 +182,7 @@ weir_status weir_recorder_create(const weir_recorder_options *options, weir_reco
 	made->file = H5I_INVALID_HID;
 	made->flush_interval = options->flush_interval;
 	made->block_rows = options->block_rows;
+	made->live = options->live;
 	made->path = strdup(options->path);
 	made->part_path = path_with_suffix(options->path, ".part");
 	if (made->path == NULL || made->part_path == NULL ||
@@ -219,11 +221,13 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 	    (weir_table_writer){.schema = schema, .chunk_rows = recorder->block_rows, .rows = rows};
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool made =
-	    weir_table_create(recorder->file, schema, recorder->block_rows, recorder->buffers.deflate);
-	hid_t group = made ? H5Gopen2(recorder->file, schema->name, H5P_DEFAULT) : H5I_INVALID_HID;
-	made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
-	weir_hdf5_release(group);
+	bool made = weir_table_create(&recorder->tables[*table], recorder->file,
+	                              recorder->buffers.deflate, !recorder->live);
+	if (made && recorder->live) {
+		hid_t group = H5Gopen2(recorder->file, schema->name, H5P_DEFAULT);
+		made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
+		weir_hdf5_release(group);
+	}
 	weir_status status = check(recorder, made, "create a table", error);
 	weir_hdf5_leave(&guard);
 	return status;
@@ -344,9 +348,10 @@ weir_status weir_recorder_start(weir_recorder *recorder, weir_error *error)
 	assert(recorder->state == RECORDER_DEFINING);
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool started = recorder->failure.status == WEIR_OK && H5Fstart_swmr_write(recorder->file) >= 0;
+	bool started = recorder->failure.status == WEIR_OK &&
+	               (!recorder->live || H5Fstart_swmr_write(recorder->file) >= 0);
 	for (size_t i = 0; started && i < recorder->table_count; i++) {
-		started = weir_table_open(&recorder->tables[i], recorder->file);
+		started = !recorder->live || weir_table_open(&recorder->tables[i], recorder->file);
 	}
 	recorder->state = RECORDER_RECORDING;
 	recorder->last_flush = monotonic_seconds();
@@ -438,7 +443,7 @@ weir_status weir_recorder_tick(weir_recorder *recorder, weir_error *error)
 	if (recorder->failure.status != WEIR_OK) {
 		return check(recorder, false, "", error);
 	}
-	if (monotonic_seconds() - recorder->last_flush < recorder->flush_interval) {
+	if (!recorder->live || monotonic_seconds() - recorder->last_flush < recorder->flush_interval) {
 		return WEIR_OK;
 	}
 	weir_hdf5_guard guard;
@@ -455,13 +460,18 @@ weir_status weir_recorder_stop(weir_recorder *recorder, weir_error *error)
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
 	weir_status status = write_unfinished(recorder, recorder->buffers.deflate > 0, error);
-	if (status == WEIR_OK) {
+	if (status == WEIR_OK && recorder->live) {
 		status = flush(recorder, error);
 	}
 	for (size_t i = 0; i < recorder->table_count; i++) {
 		weir_table_close(&recorder->tables[i]);
 	}
-	if (status == WEIR_OK) {
+	if (status == WEIR_OK && !recorder->live) {
+		recorder->io.reserve = true;
+		recorder->state = RECORDER_FINISHING;
+		recorder->reader =
+		    (struct weir_reader){.file = recorder->file, .path = recorder->part_path};
+	} else if (status == WEIR_OK) {
 		bool closed = close_file(recorder);
 		recorder->file = open_file(recorder, H5F_ACC_RDONLY);
 		recorder->state = RECORDER_STOPPED;
@@ -482,7 +492,7 @@ uint64_t weir_recorder_rows(const weir_recorder *recorder, int table)
 static weir_status write_rows(weir_recorder *recorder, weir_table_writer *table,
                               const unsigned char *rows, size_t count, weir_error *error)
 {
-	bool written = weir_table_open(table, recorder->file);
+	bool written = true;
 	while (written && table->first < count) {
 		size_t left = count - table->first;
 		size_t part = left < table->chunk_rows ? left : table->chunk_rows;
@@ -506,9 +516,8 @@ weir_status weir_recorder_write_table(weir_recorder *recorder, const weir_table_
 	}
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool made =
-	    make_writable(recorder) &&
-	    weir_table_create(recorder->file, schema, table.chunk_rows, recorder->buffers.deflate);
+	bool made = make_writable(recorder) &&
+	            weir_table_create(&table, recorder->file, recorder->buffers.deflate, true);
 	weir_status status = check(recorder, made, "create a table", error);
 	if (status == WEIR_OK) {
 		status = write_rows(recorder, &table, rows, count, error);

@@ -22,12 +22,14 @@ static void hex_digest(XXH128_hash_t hash, char text[WEIR_SWEEP_ID_SIZE])
 	         (uint64_t)hash.low64);
 }
 
-/* Most runs of a sweep are short; a sweep file that says otherwise is heard. */
-static const char block_rows[] = "record.block_rows=256";
+/* Most runs of a sweep are short, and one that was killed is run again; a sweep file that says
+ * otherwise is heard. */
+static const char *const usual_sets[] = {"record.live=false", "record.block_rows=256"};
+enum { USUAL_SETS = sizeof usual_sets / sizeof usual_sets[0] };
 
 size_t weir_sweep_point_sets(const weir_sweep_file *file, const weir_sweep_point *point)
 {
-	return 2 + file->set.count + (point != NULL ? point->set_count : 0);
+	return USUAL_SETS + 1 + file->set.count + (point != NULL ? point->set_count : 0);
 }
 
 weir_document_options weir_sweep_point_config(const weir_sweep_file *file,
@@ -35,7 +37,9 @@ weir_document_options weir_sweep_point_config(const weir_sweep_file *file,
                                               const char **sets)
 {
 	size_t said = 0;
-	sets[said++] = block_rows;
+	for (size_t i = 0; i < USUAL_SETS; i++) {
+		sets[said++] = usual_sets[i];
+	}
 	for (size_t i = 0; i < file->set.count; i++) {
 		sets[said++] = file->set.texts[i];
 	}

@@ -102,7 +102,7 @@ typedef struct weir_sweep_change {
 } weir_sweep_change;
 
 /* All of them in one transaction: after an error, none. A change to RUNNING passes over a run that
- * is not WAITING any more. */
+ * is neither WAITING nor RUNNING; of a CANCELLED one only a change to DONE is heard. */
 WEIR_API weir_status weir_sweep_store_apply(weir_sweep_store *store,
                                             const weir_sweep_change *changes, size_t count,
                                             weir_error *error);
@@ -113,6 +113,9 @@ WEIR_API weir_status weir_sweep_store_changed(weir_sweep_store *store, bool *cha
 
 WEIR_API weir_status weir_sweep_store_counts(weir_sweep_store *store, weir_sweep_counts *counts,
                                              weir_error *error);
+
+WEIR_API weir_status weir_sweep_store_cancelled(weir_sweep_store *store, uint64_t run,
+                                                bool *cancelled, weir_error *error);
 
 /* WAITING and RUNNING runs become CANCELLED; a manager ends them soon. *count: how many. */
 WEIR_API weir_status weir_sweep_store_cancel(weir_sweep_store *store, uint64_t *count,

@@ -19,17 +19,23 @@
 
 WEIR_BEGIN_C
 
-enum { WEIR_MERGED_PATH_SIZE = 512 };
-
 typedef struct weir_merged_source {
 	int64_t key;      /* what the coverage table calls it, such as the number of a run */
 	const char *path; /* relative ones start where the merged file stands */
 } weir_merged_source;
 
+/* A column of numbers or of texts. */
+typedef struct weir_merged_column {
+	const char *name, *unit, *description;
+	const double *numbers; /* one for each row; NULL: texts */
+	const char *texts;     /* `text_size` bytes for each row, padded with NUL */
+	size_t text_size;
+} weir_merged_column;
+
 typedef struct weir_merged_table {
-	const weir_table_schema *schema;
-	const void *rows;
-	size_t count;
+	const char *name, *description;
+	size_t rows, column_count;
+	const weir_merged_column *columns;
 } weir_merged_table;
 
 typedef struct weir_merged_options {
@@ -42,14 +48,15 @@ typedef struct weir_merged_options {
 	size_t source_count;
 } weir_merged_options;
 
-/* Writes the file aside, syncs and renames it. Sources must have the columns of the first one, of
- * the same types. Errors, naming the file: a source that is missing, no recorded file or without
- * the table (WEIR_ERROR_IO or _INPUT); what cannot be written. Nothing is left then. */
+/* Writes the file aside (PATH.part), syncs and renames it. Sources must have the columns of the
+ * first one, of the same types. Errors, naming the file: a source that is missing, no recorded file
+ * or without the table (WEIR_ERROR_IO or _INPUT); what cannot be written. Nothing is left then. */
 WEIR_API weir_status weir_merged_write(const weir_merged_options *options, weir_error *error);
 
-/* Whether every source of a merged file is still there with all of its rows; the error names the
- * first that is not. *sources (may be NULL): how many there are. */
-WEIR_API weir_status weir_merged_check(const char *path, uint64_t *sources, weir_error *error);
+/* Whether every source of a merged file is still there with all of its rows of the table `joined`;
+ * the error names the first that is not. *sources (may be NULL): how many there are. */
+WEIR_API weir_status weir_merged_check(const char *path, const char *joined, uint64_t *sources,
+                                       weir_error *error);
 
 WEIR_END_C
 

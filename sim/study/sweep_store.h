@@ -145,7 +145,8 @@ WEIR_API weir_status weir_sweep_store_each(weir_sweep_store *store, unsigned sta
                                            weir_sweep_visit visit, void *context,
                                            weir_error *error);
 
-/* Text by name: "name", "file", "keep". *text is malloc'd, NULL where there is none. */
+/* Text by name: "file", "keep", "replications", "seed", "independent", "began". *text is malloc'd,
+ * NULL where there is none. */
 WEIR_API weir_status weir_sweep_store_note(weir_sweep_store *store, const char *name, char **text,
                                            weir_error *error);
 

@@ -126,6 +126,8 @@ static weir_status fill(weir_sweep_store *store, const weir_sweep_points *points
 {
 	char replications[32];
 	char time[32];
+	char seed[32];
+	snprintf(seed, sizeof seed, "%" PRId64, points->file->seed);
 	snprintf(replications, sizeof replications, "%" PRId64, points->file->replications);
 	snprintf(time, sizeof time, "%.3f", now);
 	const struct {
@@ -135,6 +137,8 @@ static weir_status fill(weir_sweep_store *store, const weir_sweep_points *points
 	    {"file", points->file->path},
 	    {"keep", points->file->keep == WEIR_KEEP_FILES ? "files" : "summary"},
 	    {"replications", replications},
+	    {"seed", seed},
+	    {"independent", points->file->independent ? "1" : "0"},
 	    {"began", time},
 	};
 	weir_status status = sweep_store_execute(store, "BEGIN IMMEDIATE", "be written", error);

@@ -47,8 +47,11 @@ static double monotonic_seconds(void)
 
 weir_recorder_options weir_recorder_options_default(void)
 {
-	return (weir_recorder_options){
-	    .path = NULL, .deflate = 0, .flush_interval = 5.0, .block_rows = WEIR_RECORD_BLOCK_ROWS};
+	return (weir_recorder_options){.path = NULL,
+	                               .deflate = 0,
+	                               .flush_interval = 5.0,
+	                               .live = true,
+	                               .block_rows = WEIR_RECORD_BLOCK_ROWS};
 }
 
 static weir_status check_options(const weir_recorder_options *options, weir_error *error)

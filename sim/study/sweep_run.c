@@ -1,24 +1,20 @@
 #include "study/sweep_run.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "study/sweep_results.h"
 
 enum {
 	MOST_READY = 1024,   /* runs known to wait */
 	MOST_CHANGES = 1024, /* collected for one commit */
-	MOST_LOSSES = 10,    /* of workers at one run, before that counts as its own fault */
-	FILES_OF_FOLDER = 1000
+	MOST_LOSSES = 10     /* of workers at one run, before that counts as its own fault */
 };
 
 /* Seconds between two looks at the caller and at what other processes changed. */
@@ -52,8 +48,7 @@ typedef struct manager {
 	pending *pendings;
 	size_t change_count;
 	double flushed, looked;
-	int64_t folder; /* of the result that came last; -1: none */
-	bool folder_unsynced;
+	weir_sweep_results results;
 	weir_sweep_progress progress;
 	double finish_until; /* INFINITY: not finishing */
 } manager;
@@ -87,116 +82,6 @@ static double now_of(const manager *m)
 	return m->options->clock.now(m->options->clock.context);
 }
 
-/* ---- files ---- */
-
-static weir_status file_error(weir_error *error, const char *path, const char *what)
-{
-	return weir_error_set(error, WEIR_ERROR_IO, path, "cannot be %s: %s", what, strerror(errno));
-}
-
-static weir_status sync_folder(const char *path, weir_error *error)
-{
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool synced = folder >= 0 && fsync(folder) == 0;
-	weir_status status = synced ? WEIR_OK : file_error(error, path, "synced");
-	if (folder >= 0) {
-		close(folder);
-	}
-	return status;
-}
-
-static weir_status make_folder(const char *path, weir_error *error)
-{
-	return mkdir(path, 0777) == 0 || errno == EEXIST ? WEIR_OK : file_error(error, path, "made");
-}
-
-static void folder_path(const manager *m, int64_t folder, char path[WEIR_SWEEP_PATH_SIZE])
-{
-	snprintf(path, WEIR_SWEEP_PATH_SIZE, "%s/results/%06" PRId64,
-	         weir_sweep_store_directory(m->store), folder);
-}
-
-/* Syncs the folder that results were last put in. */
-static weir_status sync_results(manager *m, weir_error *error)
-{
-	if (!m->folder_unsynced) {
-		return WEIR_OK;
-	}
-	char path[WEIR_SWEEP_PATH_SIZE];
-	folder_path(m, m->folder, path);
-	m->folder_unsynced = false;
-	return sync_folder(path, error);
-}
-
-/* Makes the folder of a result the one at hand. */
-static weir_status enter_folder(manager *m, int64_t folder, weir_error *error)
-{
-	char path[WEIR_SWEEP_PATH_SIZE];
-	snprintf(path, sizeof path, "%s/results", weir_sweep_store_directory(m->store));
-	weir_status status = sync_results(m, error);
-	if (status == WEIR_OK) {
-		status = make_folder(path, error);
-	}
-	char inner[WEIR_SWEEP_PATH_SIZE];
-	folder_path(m, folder, inner);
-	if (status == WEIR_OK) {
-		status = make_folder(inner, error);
-	}
-	if (status == WEIR_OK) {
-		status = sync_folder(path, error);
-	}
-	if (status == WEIR_OK) {
-		status = sync_folder(weir_sweep_store_directory(m->store), error);
-	}
-	m->folder = folder;
-	return status;
-}
-
-/* Puts a finished file in its place; `path` is its name from the sweep's directory. */
-static weir_status place_result(manager *m, const running *run, char path[WEIR_SWEEP_PATH_SIZE],
-                                weir_error *error)
-{
-	uint64_t replications = (uint64_t)m->plan->file->replications;
-	int64_t folder = (int64_t)(run->ready.run / FILES_OF_FOLDER);
-	snprintf(path, WEIR_SWEEP_PATH_SIZE, "results/%06" PRId64 "/%s-%" PRIu64 ".h5", folder,
-	         m->plan->points->items[run->ready.run / replications].id,
-	         run->ready.run % replications);
-	char whole[2 * WEIR_SWEEP_PATH_SIZE];
-	snprintf(whole, sizeof whole, "%s/%s", weir_sweep_store_directory(m->store), path);
-	weir_status status = folder == m->folder ? WEIR_OK : enter_folder(m, folder, error);
-	if (status == WEIR_OK && rename(run->output, whole) != 0) {
-		/* Somebody may have removed the folder. */
-		status = errno == ENOENT ? enter_folder(m, folder, error) : WEIR_OK;
-		if (status == WEIR_OK && rename(run->output, whole) != 0) {
-			status = file_error(error, whole, "put in its place");
-		}
-	}
-	m->folder_unsynced = true;
-	return status;
-}
-
-/* Makes `aside` and empties it of what an earlier manager's workers left. */
-static weir_status prepare_aside(manager *m, weir_error *error)
-{
-	char path[WEIR_SWEEP_PATH_SIZE];
-	snprintf(path, sizeof path, "%s/aside", weir_sweep_store_directory(m->store));
-	weir_status status = make_folder(path, error);
-	if (status != WEIR_OK) {
-		return status;
-	}
-	DIR *folder = opendir(path);
-	if (folder == NULL) {
-		return file_error(error, path, "read");
-	}
-	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-		if (strstr(entry->d_name, ".h5") != NULL) {
-			unlinkat(dirfd(folder), entry->d_name, 0);
-		}
-	}
-	closedir(folder);
-	return WEIR_OK;
-}
-
 /* ---- changes ---- */
 
 /* Commits what has been collected. */
@@ -206,7 +91,7 @@ static weir_status flush(manager *m, weir_error *error)
 	if (m->change_count == 0) {
 		return WEIR_OK;
 	}
-	weir_status status = sync_results(m, error);
+	weir_status status = weir_sweep_results_sync(&m->results, error);
 	if (status == WEIR_OK) {
 		status = weir_sweep_store_apply(m->store, m->changes, m->change_count, error);
 	}
@@ -314,7 +199,13 @@ static weir_status keep_result(manager *m, const running *run, const weir_sweep_
 	weir_sweep_change *change = NULL;
 	pending *place = NULL;
 	char path[WEIR_SWEEP_PATH_SIZE] = "";
-	weir_status status = run->output[0] != '\0' ? place_result(m, run, path, error) : WEIR_OK;
+	weir_status status = WEIR_OK;
+	if (run->output[0] != '\0') {
+		uint64_t replications = (uint64_t)m->plan->file->replications;
+		const weir_sweep_point *point = &m->plan->points->items[run->ready.run / replications];
+		status = weir_sweep_results_place(&m->results, run->output, run->ready.run, point->id,
+		                                  run->ready.run % replications, path, error);
+	}
 	if (status == WEIR_OK) {
 		status = new_change(m, run, WEIR_RUN_DONE, &change, &place, error);
 	}
@@ -374,7 +265,7 @@ static weir_status check_running(manager *m, double now, weir_error *error)
 	weir_status status = WEIR_OK;
 	for (size_t i = 0; status == WEIR_OK && i < m->running_count;) {
 		running *run = &m->running[i];
-		bool late = timeout > 0.0 && now - run->began >= timeout;
+		bool late = timeout > 0.0 && now >= run->began + timeout;
 		bool renew = run->lease - now < 0.5 * m->options->lease;
 		if (!late && renew && engine->holds(m->engine, run->ready.run)) {
 			run->lease = now + m->options->lease;
@@ -583,7 +474,7 @@ static weir_status run_all(manager *m, weir_error *error)
 		if (status == WEIR_OK) {
 			status = check_running(m, now, error);
 		}
-		if (status == WEIR_OK && (now - m->flushed >= m->options->group ||
+		if (status == WEIR_OK && (now >= m->flushed + m->options->group ||
 		                          (m->running_count == 0 && isinf(m->next_ready)))) {
 			status = flush(m, error);
 		}
@@ -601,7 +492,7 @@ static weir_status open_manager(manager *m, weir_error *error)
 	}
 	snprintf(m->token, sizeof m->token, "%lx-%llx", (long)getpid(),
 	         (unsigned long long)(system_now(NULL) * 1e6));
-	m->folder = -1;
+	weir_sweep_results_begin(&m->results, weir_sweep_store_directory(m->store));
 	m->finish_until = (double)INFINITY;
 	m->next_ready = now_of(m);
 	m->flushed = m->next_ready;
@@ -613,7 +504,7 @@ static weir_status open_manager(manager *m, weir_error *error)
 		status = weir_sweep_store_check_files(m->store, &gone, error);
 	}
 	if (status == WEIR_OK && m->plan->file->keep == WEIR_KEEP_FILES) {
-		status = prepare_aside(m, error);
+		status = weir_sweep_results_prepare(&m->results, error);
 	}
 	if (status == WEIR_OK) {
 		status = weir_sweep_store_counts(m->store, &m->progress.counts, error);

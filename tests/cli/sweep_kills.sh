@@ -8,7 +8,7 @@ source "$WEIR_SOURCE_DIR/tests/support/sweep.sh"
 
 write_sweep sweep.json 200
 expect_status 0 "$WEIR" sweep sweep.json -o whole -q
-kill_at_random sweep.json killed 50 400
+kill_at_random sweep.json killed 50 150
 expect_files whole 1000
 expect_files killed 1000
 table whole >whole.table

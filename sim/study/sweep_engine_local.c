@@ -109,7 +109,7 @@ static _Noreturn void work(const local *engine, int socket, int log, pid_t manag
 		limit_memory(engine->plan->file->memory);
 	}
 	weir_sweep_task task;
-	static weir_sweep_report report;
+	weir_sweep_report report;
 	while (receive_all(socket, &task, sizeof task)) {
 		weir_sweep_task_run(engine->plan, &task, &report);
 		if (!send_all(socket, &report, sizeof report)) {

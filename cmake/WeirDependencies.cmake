@@ -3,12 +3,10 @@ find_package(PkgConfig QUIET)
 find_package(Threads REQUIRED)
 find_package(ZLIB QUIET)
 find_package(HDF5 QUIET COMPONENTS C)
-# GSL's pkg-config file names its own CBLAS; OpenBLAS is the fast one, so both are found one by one.
-# Only what does linear algebra links OpenBLAS (weir_blas): it starts threads as soon as it is
-# loaded, which cost CPU time.
+# OpenBLAS is not linked: rl/blas.c loads it when it is needed.
 find_path(GSL_INCLUDE_DIR gsl/gsl_errno.h)
 find_library(GSL_LIBRARY gsl)
-find_library(OPENBLAS_LIBRARY openblas)
+find_library(OPENBLAS_LIBRARY NAMES libopenblas.so.0 openblas)
 if(PKG_CONFIG_FOUND)
   pkg_check_modules(CJSON QUIET IMPORTED_TARGET libcjson)
   pkg_check_modules(CAIRO QUIET IMPORTED_TARGET cairo)
@@ -32,7 +30,7 @@ weir_require(ZLIB_FOUND zlib1g-dev)
 weir_require(HDF5_FOUND libhdf5-dev)
 weir_require(GSL_INCLUDE_DIR libgsl-dev)
 weir_require(GSL_LIBRARY libgsl-dev)
-weir_require(OPENBLAS_LIBRARY libopenblas-dev)
+weir_require(OPENBLAS_LIBRARY libopenblas0)
 weir_require(CJSON_FOUND libcjson-dev)
 weir_require(CAIRO_FOUND libcairo2-dev)
 weir_require(XXHASH_FOUND libxxhash-dev)
@@ -54,7 +52,4 @@ target_include_directories(weir_dependencies SYSTEM INTERFACE
 target_link_libraries(weir_dependencies INTERFACE
   ${GSL_LIBRARY} PkgConfig::CJSON PkgConfig::CAIRO PkgConfig::XXHASH
   PkgConfig::SQLITE PkgConfig::NETTLE ${HDF5_C_LIBRARIES}
-  ZLIB::ZLIB Threads::Threads m)
-
-add_library(weir_blas INTERFACE)
-target_link_libraries(weir_blas INTERFACE ${OPENBLAS_LIBRARY})
+  ZLIB::ZLIB Threads::Threads m ${CMAKE_DL_LIBS})

@@ -1,6 +1,7 @@
 /*
  * The network of an agent: a policy head and a value head on multilayer perceptrons of tanh units,
- * in float32 on OpenBLAS (one thread), as Stable-Baselines3's ActorCriticPolicy has it.
+ * in float32 on OpenBLAS (one thread), as Stable-Baselines3's ActorCriticPolicy has it. Without
+ * hidden layers both heads are linear in the observation.
  *
  * The head of a Box space of d dimensions gives d means; log_std[d] are parameters of their own,
  * the same whatever is observed. That of a (Multi)Discrete space gives one logit for each choice.
@@ -51,13 +52,14 @@ typedef struct weir_actor_critic weir_actor_critic;
 /*
  * A network with orthogonal weights (Saxe, McClelland, Ganguli 2014; gain sqrt(2) in hidden layers,
  * 0.01 of the policy's head, 1 of the value's), biases 0; drawn from the stream "network" of
- * `seed`. Errors: a shape that makes no sense; out of memory.
+ * `seed`. Errors: a shape that makes no sense; no OpenBLAS (rl/blas.h); out of memory.
  */
 WEIR_API weir_status weir_actor_critic_create(const weir_actor_critic_shape *shape, uint64_t seed,
                                               weir_actor_critic **network, weir_error *error);
 WEIR_API void weir_actor_critic_destroy(weir_actor_critic *network);
 
-WEIR_API const weir_actor_critic_shape *weir_actor_critic_shape_of(const weir_actor_critic *network);
+WEIR_API const weir_actor_critic_shape *
+weir_actor_critic_shape_of(const weir_actor_critic *network);
 WEIR_API size_t weir_actor_critic_head_size(const weir_actor_critic *network);
 /* All parameters in one array of `count` numbers, which may be changed; and the tensors in it, in
  * their order. */
@@ -74,13 +76,15 @@ WEIR_API weir_activations *weir_activations_create(const weir_actor_critic *netw
                                                    size_t largest_batch);
 WEIR_API void weir_activations_destroy(weir_activations *activations);
 
-/* heads[batch][head_size] and values[batch] of observations[batch][observation_size]; `values` may
- * be NULL. Allocates nothing. */
+/* heads[batch][head_size] and values[batch] of observations[batch][observation_size]; either may be
+ * NULL, which saves the work for it. `batch` is at most what the activations have room for.
+ * Allocates nothing. */
 WEIR_API void weir_actor_critic_forward(const weir_actor_critic *network,
                                         weir_activations *activations, const float *observations,
                                         size_t batch, float *heads, float *values);
-/* After a forward of the same batch: adds to gradient[parameter_count] that of a loss whose
- * derivatives by heads and values are given. What belongs to log_std is left alone. */
+/* After a forward of the same batch that gave both heads and values: adds to
+ * gradient[parameter_count] that of a loss whose derivatives by heads and values are given. What
+ * belongs to log_std is left alone. */
 WEIR_API void weir_actor_critic_backward(const weir_actor_critic *network,
                                          weir_activations *activations, const float *observations,
                                          size_t batch, const float *head_gradient,

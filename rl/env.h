@@ -58,11 +58,17 @@ WEIR_API extern const char *const weir_env_check_texts[];
 typedef struct weir_env_start {
 	uint64_t seed;
 	bool evaluation; /* from the environment's fixed list of episodes, not by chance */
-	int64_t episode; /* which one of the list (any number: it wraps around); -1: drawn by the seed */
+	int64_t
+	    episode; /* which one of the list (any number: it wraps around); -1: drawn by the seed */
 } weir_env_start;
 
 /* A start by seed in training. */
 WEIR_API weir_env_start weir_env_start_default(uint64_t seed);
+
+/* The seed for an environment whose starts are drawn from nothing but a seed: in training the
+ * start's own, in evaluation that of one of a fixed list of WEIR_FIXED_EPISODES. */
+enum { WEIR_FIXED_EPISODES = 1000 };
+WEIR_API uint64_t weir_env_start_seed(const weir_env_start *start);
 
 typedef struct weir_env_outcome {
 	double reward;
@@ -88,27 +94,34 @@ typedef struct weir_env {
 	double *coefficients;
 	size_t coefficient_count;
 	unsigned checks; /* bit c: check c applies to it; REWARD, ACTION and OBSERVATION always do */
+	/* Above 0: `state` is one block of so many bytes, from weir_allocate, and all that changes is
+	 * in it. Then the type may leave out destroy, save, restore and snapshot_destroy. */
+	size_t state_size;
 	/* A JSON object: what an agent must know to act in other worlds of this kind (units of actions,
 	 * which features are seen), without what is of this world alone (files). NULL: nothing. */
 	const char *task;
 	void *state;
 	/* Kept by the functions below. */
-	bool strict; /* a check that fails is an error (the default), not only a bit */
-	uint64_t steps;
-	char failure[WEIR_ERROR_MESSAGE_SIZE]; /* of the last check that failed: which, and the values */
+	const char *parameters; /* what it was made with: a JSON object with nothing left open */
+	bool strict;  /* a check that fails is an error (the default), not only a bit; may be changed */
+	bool running; /* an episode has begun and not ended: it may be stepped */
+	uint64_t steps; /* in this episode */
+	char
+	    failure[WEIR_ERROR_MESSAGE_SIZE]; /* of the last check that failed: which, and the values */
 } weir_env;
 
 struct weir_env_type {
 	const char *name;
 	const char *summary;        /* one line, with its source */
 	const weir_key_table *keys; /* of its parameters; NULL: none */
-	/* `parameters` is what `keys` read, borrowed until the environment is closed. */
+	/* `parameters` is what `keys` read, borrowed until the environment is closed. After an error
+	 * nothing of what it made is left. */
 	weir_status (*create)(const void *parameters, weir_env *env, weir_error *error);
 	void (*destroy)(weir_env *env);
 	weir_status (*reset)(weir_env *env, const weir_env_start *start, float *observation,
 	                     weir_error *error);
-	/* *outcome is zero before, the action in its space. A check that fails sets its bit and
-	 * env->failure. */
+	/* *outcome is zero before, the action in its space. A check that does not hold is told by
+	 * weir_env_fail. An error ends the episode. */
 	weir_status (*step)(weir_env *env, const float *action, float *observation,
 	                    weir_env_outcome *outcome, weir_error *error);
 	/* mask[weir_space_choices]: 1 where the choice may be taken next. NULL: all may. */
@@ -130,9 +143,13 @@ struct weir_env_type {
  */
 WEIR_API weir_status weir_env_create(const char *kind, const char *parameters, const char *name,
                                      weir_env **env, weir_error *error);
+/* The same of a type that is in no list, as a program may have its own; `type` is borrowed. */
+WEIR_API weir_status weir_env_create_of(const weir_env_type *type, const char *parameters,
+                                        const char *name, weir_env **env, weir_error *error);
 WEIR_API void weir_env_close(weir_env *env);
 
-/* Begins an episode. observation[size of the observation space]. */
+/* Begins an episode. observation[size of the observation space]. Errors: an episode below -1; what
+ * the environment has; in strict mode an observation out of its bounds (WEIR_ERROR_INTERNAL). */
 WEIR_API weir_status weir_env_reset(weir_env *env, const weir_env_start *start, float *observation,
                                     weir_error *error);
 
@@ -144,20 +161,25 @@ WEIR_API weir_status weir_env_reset(weir_env *env, const weir_env_start *start, 
 WEIR_API weir_status weir_env_step(weir_env *env, const float *action, float *observation,
                                    weir_env_outcome *outcome, weir_error *error);
 
-/* mask[weir_space_choices(&env->action)]; nothing for a Box. */
+/* mask[weir_space_choices(&env->action)]; nothing for a Box; all 1 when no episode is running. */
 WEIR_API void weir_env_mask(const weir_env *env, uint8_t *mask);
-/* terms[env->term_count] */
+/* terms[env->term_count]; all 0 before the first step of an episode. */
 WEIR_API void weir_env_info(const weir_env *env, double *terms);
 
 /* Sets a coefficient by its name; false when there is no such one. */
 WEIR_API bool weir_env_set_coefficient(weir_env *env, const char *name, double value);
 
+/* The episode as it stands, and back to it: of the same environment only. */
 typedef struct weir_env_snapshot weir_env_snapshot;
 WEIR_API weir_status weir_env_save(const weir_env *env, weir_env_snapshot **snapshot,
                                    weir_error *error);
 WEIR_API weir_status weir_env_restore(weir_env *env, const weir_env_snapshot *snapshot,
                                       weir_error *error);
 WEIR_API void weir_env_snapshot_destroy(weir_env_snapshot *snapshot);
+
+/* For types: check `check` of this step does not hold; the text says the values. */
+WEIR_API void weir_env_fail(weir_env *env, weir_env_outcome *outcome, weir_env_check check,
+                            const char *format, ...) WEIR_PRINTF(4, 5);
 
 /* What outcome->applied is to be: FNV-1a over the bytes of the numbers. */
 WEIR_API uint64_t weir_action_checksum(const float *action, size_t size);

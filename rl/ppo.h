@@ -14,6 +14,7 @@
 #include "base/keys.h"
 #include "rl/action_distribution.h"
 #include "rl/actor_critic.h"
+#include "rl/rollout.h"
 
 WEIR_BEGIN_C
 
@@ -39,29 +40,15 @@ typedef struct weir_ppo_config {
 WEIR_API extern const weir_key_table weir_ppo_keys;
 WEIR_API weir_ppo_config weir_ppo_config_default(void);
 
-/* What a rollout holds, step after step of `environments`; shapes [steps][environments][...]. */
-typedef struct weir_rollout {
-	size_t steps, environments, observation_size, action_size, choices;
-	float *observations, *actions; /* as the policy drew them, a Box's not clipped */
-	uint8_t *masks;                /* [..][choices]; NULL when nothing is masked */
-	float *rewards;                /* after normalisation and the bootstrap of truncations */
-	float *episode_starts;         /* 1: the step is the first of its episode */
-	float *values, *log_probs;
-	float *advantages, *returns; /* of weir_rollout_finish */
-} weir_rollout;
-
-/* NULL when memory is out. */
-WEIR_API weir_rollout *weir_rollout_create(size_t steps, size_t environments,
-                                           size_t observation_size, const weir_space *action);
-WEIR_API void weir_rollout_destroy(weir_rollout *rollout);
-
-/* Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438): last_values
- * [environments] of what is seen after the last step, last_dones[environments] whether that began
- * a new episode; returns = advantages + values. */
-WEIR_API void weir_rollout_finish(weir_rollout *rollout, double gamma, double gae_lambda,
-                                  const float *last_values, const float *last_dones);
-
-/* Of one update, by the names of Stable-Baselines3's logger (train/...). X(field, name) */
+/*
+ * Of one update, by the names of Stable-Baselines3's logger (train/...). X(field, name)
+ *
+ * entropy_loss, policy_gradient_loss, value_loss, clip_fraction: means over all minibatches;
+ * approx_kl: over those of the last epoch; loss: of the last minibatch; grad_norm: mean over the
+ * optimiser's steps, before clipping (NaN when target_kl let none happen). std: mean of the
+ * Gaussian's standard deviations after the update (NaN unless the actions are a Box).
+ * explained_variance: of the returns by the values of the rollout; NaN when all returns are equal.
+ */
 #define WEIR_PPO_FIGURES(X)                                                                        \
 	X(learning_rate, "learning_rate")                                                              \
 	X(entropy_loss, "entropy_loss")                                                                \
@@ -92,7 +79,9 @@ typedef struct weir_ppo_state {
 
 typedef struct weir_ppo weir_ppo;
 
-/* `config` and `network` are borrowed. Shuffles by the stream "shuffle" of `seed`. */
+/* `config` and `network` are borrowed; rollouts hold rollout_size steps, of all environments.
+ * Shuffles by the stream "shuffle" of `seed`. Errors: a batch_size or n_epochs below 1; out of
+ * memory. */
 WEIR_API weir_status weir_ppo_create(const weir_ppo_config *config, weir_actor_critic *network,
                                      size_t rollout_size, uint64_t seed, weir_ppo **ppo,
                                      weir_error *error);
@@ -100,10 +89,10 @@ WEIR_API void weir_ppo_destroy(weir_ppo *ppo);
 WEIR_API weir_ppo_state *weir_ppo_state_of(weir_ppo *ppo);
 
 /*
- * Trains on a finished rollout. progress_remaining: 1 at the start of training, 0 at its end; sets
- * the schedules. Errors: WEIR_ERROR_INTERNAL when a loss, gradient or parameter is not finite: says
- * which, in which epoch and minibatch, and the largest figures before; the parameters are then of
- * no more use.
+ * Trains on a finished rollout; allocates nothing. progress_remaining: 1 at the start of training,
+ * 0 at its end; sets the schedules. Errors: WEIR_ERROR_INTERNAL when a loss, gradient or parameter
+ * is not finite: says which, in which epoch and minibatch, and the largest figures before; the
+ * parameters are then of no more use.
  */
 WEIR_API weir_status weir_ppo_update(weir_ppo *ppo, const weir_rollout *rollout,
                                      double progress_remaining, weir_ppo_figures *figures,

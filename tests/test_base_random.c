@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include <math.h>
+
 #include "support/test_support.h"
 
 START_TEST(streams_depend_on_seed_name_and_index_only)
@@ -35,12 +37,38 @@ START_TEST(streams_are_the_same_on_every_machine)
 }
 END_TEST
 
+START_TEST(single_draws_are_uniform)
+{
+	enum { DRAWS = 20000 };
+	double sum = 0, lagged = 0, before = 0.5;
+	int deciles[10] = {0};
+	for (uint64_t i = 0; i < DRAWS; i++) {
+		double u = weir_stream_uniform(3, "draws", i);
+		ck_assert(u >= 0 && u < 1);
+		ck_assert(u == weir_stream_uniform(3, "draws", i));
+		sum += u;
+		lagged += (u - 0.5) * (before - 0.5);
+		before = u;
+		deciles[(int)(u * 10)]++;
+	}
+	/* Four standard errors of each. */
+	ck_assert_double_eq_tol(sum / DRAWS, 0.5, 4 / sqrt(12.0 * DRAWS));
+	ck_assert_double_eq_tol(lagged / DRAWS, 0, 4 / (12 * sqrt(DRAWS)));
+	for (int i = 0; i < 10; i++) {
+		ck_assert_double_eq_tol(deciles[i], DRAWS / 10.0, 4 * sqrt(DRAWS * 0.09));
+	}
+	ck_assert(weir_stream_uniform(3, "draws", 0) != weir_stream_uniform(4, "draws", 0));
+	ck_assert(weir_stream_uniform(3, "draws", 0) != weir_stream_uniform(3, "drawn", 0));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base/random");
 	TCase *tests = tcase_create("random");
 	tcase_add_test(tests, streams_depend_on_seed_name_and_index_only);
 	tcase_add_test(tests, streams_are_the_same_on_every_machine);
+	tcase_add_test(tests, single_draws_are_uniform);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

@@ -143,6 +143,8 @@ START_TEST(a_view_is_the_difference_of_two_scrapes)
 	ck_assert_int_eq(instance->kv_tokens, 101); /* of the prompt and the token that it makes */
 	ck_assert_uint_eq(instance->batch_size, 1);
 	ck_assert_double_eq(instance->load_concurrency, 1);
+	ck_assert_int_eq(instance->memory, 101000 + SMALL_WEIGHTS);
+	ck_assert_int_eq(instance->memory_limit, 1000000 + SMALL_WEIGHTS);
 	ck_assert_double_eq(instance->load_busy, 0.5 / 1.5);
 
 	/* 2 s + 8.4 iterations of 0.25 s. */
@@ -210,6 +212,73 @@ START_TEST(a_wait_counts_when_the_prompt_starts)
 	view = next_view(&m, &before, &spare);
 	ck_assert_double_eq(view.pools[WEIR_TAG_MIXED].prompts_started, 1);
 	ck_assert_double_eq(view.pools[WEIR_TAG_MIXED].prompt_wait, 0.75);
+	weir_scrape_destroy(m.meter, before);
+	weir_scrape_destroy(m.meter, spare);
+	destroy(&m);
+}
+END_TEST
+
+/* Two applications; in the first a prompt and a token server, where only every second fits. */
+START_TEST(ends_and_transfers_count_for_their_application)
+{
+	small_cluster *cluster = small_cluster_create();
+	small_server part = server;
+	small_application *pair = small_cluster_add(cluster, "kv_jsq", "splitwise");
+	part.tag = WEIR_TAG_PROMPT;
+	small_application_add_server(pair, &part);
+	part.tag = WEIR_TAG_TOKEN;
+	small_application_add_server(pair, &part);
+	small_application_add_server(small_cluster_add(cluster, "jsq", "splitwise"), &server);
+	metered m = start(cluster);
+	weir_scrape *before = empty(&m, 0, WEIR_VIEW_OVERDUE);
+	weir_scrape *spare = empty(&m, 0, WEIR_VIEW_OVERDUE);
+	small_cluster_arrive(cluster, 0, 0, 100, 11);
+	small_cluster_arrive(cluster, 0, 0, 1100, 11); /* fits nowhere */
+	small_cluster_arrive(cluster, 0, 1, 100, 11);
+	small_cluster_arrive(cluster, 0, 1, 100, 1);
+	small_cluster_arrive(cluster, 5, 0, 200, 401);
+	run(&m, 4.5);
+	weir_view view = next_view(&m, &before, &spare);
+	ck_assert_double_eq(view.arrivals, 2);
+	ck_assert_double_eq(view.completed, 1);
+	ck_assert_double_eq(view.rejected, 1);
+	ck_assert_double_eq(view.failed, 0);
+	ck_assert_double_eq(view.kv_bytes_moved, 100000);
+	ck_assert_double_eq(view.no_prompt_candidate, 0);
+	ck_assert_uint_eq(view.queued, 0);
+
+	/* A prompt that finds no instance, and one that is past its limits when the instance is back.
+	 */
+	set_active(cluster->serving, 0, false);
+	run(&m, 20);
+	view = next_view(&m, &before, &spare);
+	ck_assert_double_eq(view.completed, 0);
+	ck_assert_double_eq(view.rejected, 0);
+	ck_assert_double_eq(view.kv_bytes_moved, 0);
+	ck_assert_double_eq(view.no_prompt_candidate, 1);
+	ck_assert_double_eq(view.no_token_candidate, 0);
+	ck_assert_uint_eq(view.queued, 1);
+	ck_assert_double_eq(view.queued_wait, 15);
+	ck_assert_uint_eq(view.overdue_ttft, 1);
+	ck_assert_uint_eq(view.overdue_tbt, 0);
+	ck_assert_uint_eq(view.overdue, 1);
+	ck_assert_uint_eq(view.servers_active, 0); /* for a controller to say */
+	ck_assert(isinf(view.pools[WEIR_TAG_PROMPT].next_ready));
+	set_active(cluster->serving, 0, true);
+	set_active(cluster->serving, 1, false);
+	uint64_t evicted;
+	weir_error error;
+	cluster->config.max_retries = 0;
+	run(&m, 30);
+	ck_assert_ok(weir_serving_evict(cluster->serving, handle_of(cluster->serving, 1), true,
+	                                &evicted, &error),
+	             &error);
+	run(&m, 31);
+	view = next_view(&m, &before, &spare);
+	ck_assert_double_eq(view.failed, 1);
+	ck_assert_double_eq(view.completed, 0);
+	ck_assert_double_eq(view.kv_bytes_moved, 200000);
+	ck_assert_uint_eq(view.overdue, 0);
 	weir_scrape_destroy(m.meter, before);
 	weir_scrape_destroy(m.meter, spare);
 	destroy(&m);
@@ -413,6 +482,8 @@ static void expect_latencies(const weir_view *view, uint64_t from, uint64_t to)
 	size_t ttfts = 0;
 	size_t tbts = 0;
 	uint64_t met = 0;
+	uint64_t ttft_broken = 0;
+	uint64_t tbt_broken = 0;
 	for (uint64_t n = from; n < to; n++) {
 		weir_request_row row = made_up(n);
 		if (row.status != WEIR_REQUEST_COMPLETED || row.application != (int)view->application) {
@@ -421,6 +492,8 @@ static void expect_latencies(const weir_view *view, uint64_t from, uint64_t to)
 		ttft[ttfts++] = row.ttft;
 		met += row.ttft / 0.5 <= 6 && (isnan(row.tbt) || row.tbt / 0.125 <= 5) &&
 		       row.e2e / (row.output_tokens == 1 ? 0.5 : 1.75) <= 5;
+		ttft_broken += row.ttft / 0.5 > 6;
+		tbt_broken += row.tbt / 0.125 > 5;
 		if (!isnan(row.tbt)) {
 			tbt[tbts++] = row.tbt;
 		}
@@ -428,6 +501,8 @@ static void expect_latencies(const weir_view *view, uint64_t from, uint64_t to)
 	const weir_view_latencies *latencies = &view->latencies;
 	ck_assert_uint_eq(latencies->count, ttfts);
 	ck_assert_uint_eq(latencies->slo_met, met);
+	ck_assert_uint_eq(latencies->ttft_broken, ttft_broken);
+	ck_assert_uint_eq(latencies->tbt_broken, tbt_broken);
 	if (ttfts > 0) {
 		ck_assert_double_eq_tol(latencies->ttft.p50, quantile_of(ttft, ttfts, 0.5), tolerance);
 		ck_assert_double_eq_tol(latencies->ttft.p90, quantile_of(ttft, ttfts, 0.9), tolerance);
@@ -510,6 +585,7 @@ int main(void)
 	TCase *tests = tcase_create("view");
 	tcase_add_test(tests, a_view_is_the_difference_of_two_scrapes);
 	tcase_add_test(tests, a_wait_counts_when_the_prompt_starts);
+	tcase_add_test(tests, ends_and_transfers_count_for_their_application);
 	tcase_add_test(tests, without_needs_only_counters);
 	tcase_add_test(tests, what_drains_counts_as_loaded);
 	tcase_add_test(tests, loads_of_several_types_are_meaned);

@@ -38,9 +38,12 @@ START_TEST(old_metrics_are_those_of_the_newest_scrape_that_is_old_enough)
 	loop *l = make_loop();
 	l->control = (weir_control_config){.scrape_interval = 2, .metric_lag = 3};
 	l->policies[0].interval = 1.5;
+	l->manager.servers_active = 3;
+	l->manager.next_ready = 4;
 	start(l);
 	arrive(l, 0.5, 90);
 	run(l, 60.25);
+	l->manager.servers_active = 5;
 	ck_assert_uint_eq(weir_controller_background(l->controller), 2);
 	/* 60.25: after the tick at 60 s, between two. */
 	set_active(l->cluster->serving, 1, false);
@@ -64,6 +67,8 @@ START_TEST(old_metrics_are_those_of_the_newest_scrape_that_is_old_enough)
 		const weir_view_pool *pool = &view->pools[WEIR_TAG_MIXED];
 		ck_assert_uint_eq(pool->count[WEIR_INSTANCE_ACTIVE], clock > 60 ? 1 : 2);
 		ck_assert_uint_eq(pool->count[WEIR_INSTANCE_DRAINING], clock > 60 ? 1 : 0);
+		ck_assert_uint_eq(view->servers_active, clock > 60 ? 5 : 3);
+		ck_assert(isinf(pool->next_ready)); /* none boots: the manager is not asked */
 		/* What was paid is old as well: at 62 s there were 2 instances up to 60.25. */
 		ck_assert_double_eq_tol(pool->paid_seconds[WEIR_INSTANCE_ACTIVE],
 		                        2 * (fmin(scrape, 60.25) - fmin(before, 60.25)) +

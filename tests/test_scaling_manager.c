@@ -64,7 +64,9 @@ START_TEST(there_is_no_capacity_before_the_boot_delay)
 	ck_assert_int_eq(up_full(managed, WEIR_TAG_MIXED, &made), WEIR_REFUSED_NONE);
 	ck_assert_uint_eq(made.id, 1);
 	ck_assert_double_eq(weir_manager_next_ready(managed->manager, 0, WEIR_TAG_MIXED), 10);
+	ck_assert_uint_eq(weir_manager_active_servers(managed->manager, 0), 0);
 	managed_run(managed, 14.999);
+	ck_assert_uint_eq(weir_manager_active_servers(managed->manager, 0), 0);
 	ck_assert_uint_eq(managed_status(managed).scaling_up, 1);
 	ck_assert_double_eq(managed_view(managed, made.slot).batch_size, 0);
 	managed_run(managed, (double)INFINITY);
@@ -75,6 +77,7 @@ START_TEST(there_is_no_capacity_before_the_boot_delay)
 	ck_assert_int_eq(first->prompt_instance, 1);
 	ck_assert_double_eq(small_cluster_row(managed->cluster, 1)->queue_time, 1.25);
 	ck_assert_double_eq(managed_view(managed, made.slot).ready_since, 15);
+	ck_assert_uint_eq(weir_manager_active_servers(managed->manager, 0), 1);
 	ck_assert(isinf(weir_manager_next_ready(managed->manager, 0, WEIR_TAG_MIXED)));
 	managed_cluster_destroy(managed);
 }

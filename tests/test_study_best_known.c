@@ -166,8 +166,7 @@ START_TEST(steps_add_up)
 	weir_error error = {0};
 	ck_assert_ok(schedule_last_arrival(s.config, &last, &error), &error);
 	ck_assert_ok(schedule_grid_make(s.config, last, &grid, &error), &error);
-	ck_assert_ok(schedule_run_policies(s.of_policies[0], &grid, NULL, 0, &progress, &run, &error),
-	             &error);
+	ck_assert_ok(schedule_run_policy(&s.policies[0], &grid, &progress, &run, &error), &error);
 	double usd = 0, broken = 0;
 	for (size_t i = 0; i < grid.applications * grid.steps; i++) {
 		usd += run.usd[i];

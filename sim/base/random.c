@@ -17,6 +17,11 @@ uint64_t weir_stream_seed(uint64_t seed, const char *name, uint64_t index)
 	return mix(mix(mix(seed) ^ hash) ^ index);
 }
 
+double weir_stream_uniform(uint64_t seed, const char *name, uint64_t index)
+{
+	return (double)(weir_stream_seed(seed, name, index) >> 11) * 0x1p-53;
+}
+
 gsl_rng *weir_stream_create(uint64_t seed, const char *name, uint64_t index)
 {
 	gsl_rng *stream = gsl_rng_alloc(gsl_rng_mt19937);

@@ -18,6 +18,10 @@ WEIR_BEGIN_C
  * SplitMix64 finaliser (Steele, Lea, Flood 2014) over FNV-1a of the name. */
 WEIR_API uint64_t weir_stream_seed(uint64_t seed, const char *name, uint64_t index);
 
+/* Uniform on [0, 1), a multiple of 2^-53: draw `index` of the stream `name`, by itself. For the few
+ * draws of something that must be copied, saved or begun anew: there is no state. */
+WEIR_API double weir_stream_uniform(uint64_t seed, const char *name, uint64_t index);
+
 /* A GSL generator (mt19937) for that stream; NULL when memory is out. Free with gsl_rng_free. */
 WEIR_API gsl_rng *weir_stream_create(uint64_t seed, const char *name, uint64_t index);
 

@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "metrics/overdue.h"
 #include "metrics/quantile.h"
 
 /* One request that completed. */
 typedef struct completion {
 	double ttft, tbt, ttft_slowdown, tbt_slowdown;
 	uint32_t application;
-	bool met;
+	bool met, ttft_broken, tbt_broken;
 } completion;
 
 struct weir_meter {
@@ -27,6 +28,7 @@ struct weir_meter {
 	double *values; /* scratch of a view, as long as the log */
 	size_t value_capacity;
 	weir_scrape *readers; /* scrapes with latencies: the log is kept from the least cursor on */
+	weir_overdue *overdue;
 };
 
 /* One instance at the instant of the scrape; the interval's figures of `now` are left open. */
@@ -46,6 +48,7 @@ typedef struct pool_figures {
 typedef struct scrape_figures {
 	double now;
 	weir_application_counters counters;
+	weir_overdue_counts overdue;
 	pool_figures pools[WEIR_TAG_COUNT];
 	uint64_t cursor; /* of the first completion that it has not seen */
 	size_t instance_count;
@@ -70,6 +73,11 @@ weir_meter *weir_meter_create(const weir_cluster *cluster, const weir_serving *s
 		meter->cluster = cluster;
 		meter->serving = serving;
 		meter->slo = slo;
+		meter->overdue = weir_overdue_create(serving, slo);
+		if (meter->overdue == NULL) {
+			weir_meter_destroy(meter);
+			return NULL;
+		}
 	}
 	return meter;
 }
@@ -77,6 +85,7 @@ weir_meter *weir_meter_create(const weir_cluster *cluster, const weir_serving *s
 void weir_meter_destroy(weir_meter *meter)
 {
 	if (meter != NULL) {
+		weir_overdue_destroy(meter->overdue);
 		free(meter->log);
 		free(meter->values);
 		free(meter);
@@ -132,6 +141,7 @@ bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row)
 	    .e2e = row->e2e,
 	};
 	weir_slowdowns slowdowns = weir_slo_slowdowns(meter->slo, &request);
+	const weir_slo_limits *limits = &meter->slo->config->per_request;
 	meter->log[meter->count++] = (completion){
 	    .ttft = row->ttft,
 	    .tbt = row->tbt,
@@ -139,6 +149,8 @@ bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row)
 	    .tbt_slowdown = slowdowns.tbt,
 	    .application = (uint32_t)row->application,
 	    .met = weir_slo_met(meter->slo, &slowdowns),
+	    .ttft_broken = slowdowns.ttft > limits->ttft,
+	    .tbt_broken = slowdowns.tbt > limits->tbt,
 	};
 	return true;
 }
@@ -233,6 +245,8 @@ static void keep_instance(const weir_application *application, const weir_instan
 	            .kv_promised = view->memory_promised - view->weights,
 	            .kv_room = view->memory_limit - view->weights,
 	            .kv_tokens = (view->memory - view->weights) / kv_bytes,
+	            .memory = view->memory,
+	            .memory_limit = view->memory_limit,
 	            .load_kv = kv_load(view),
 	            .load_concurrency = (double)view->requests,
 	        },
@@ -320,6 +334,10 @@ bool weir_scrape_take(weir_meter *meter, double now, weir_scrape *scrape)
 	figures->now = now;
 	figures->cursor = log_end(meter);
 	weir_serving_application(meter->serving, scrape->application, &figures->counters);
+	if (scrape->needs & WEIR_VIEW_OVERDUE &&
+	    !weir_overdue_count(meter->overdue, scrape->application, now, &figures->overdue)) {
+		return false;
+	}
 	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
 		pool_figures *pool = &figures->pools[tag];
 		weir_serving_pool_books(meter->serving, scrape->application, (weir_tag)tag, &pool->books);
@@ -365,6 +383,7 @@ static void show_pool(const pool_figures *before, const pool_figures *after, wei
 	const weir_pool_counters *to = &after->counters;
 	*pool = (weir_view_pool){
 	    .active_by_list = books->active_by_list,
+	    .next_ready = (double)INFINITY,
 	    .requests = books->requests,
 	    .pending_prompt_tokens = books->pending_prompt_tokens,
 	    .kv_promised = books->kv_promised,
@@ -481,10 +500,13 @@ static void show_latencies(weir_meter *meter, const weir_scrape *before, const w
 	latencies->ttft_slowdown = quantiles_of(values, count);
 	GATHER(meter, from, to, after->application, tbt_slowdown, values, count);
 	latencies->tbt_slowdown = quantiles_of(values, count);
-	latencies->slo_met = 0;
 	for (uint64_t n = from; n < to; n++) {
 		const completion *entry = &meter->log[n - meter->first];
-		latencies->slo_met += entry->application == after->application && entry->met;
+		if (entry->application == after->application) {
+			latencies->slo_met += entry->met;
+			latencies->ttft_broken += entry->ttft_broken;
+			latencies->tbt_broken += entry->tbt_broken;
+		}
 	}
 }
 
@@ -496,17 +518,28 @@ void weir_view_between(weir_meter *meter, const weir_scrape *before, weir_scrape
 	const scrape_figures *to = &after->figures;
 	assert(from->now <= to->now);
 	static const weir_view_quantiles none = {(double)NAN, (double)NAN, (double)NAN, (double)NAN};
+	const weir_application_counters *was = &from->counters;
+	const weir_application_counters *is = &to->counters;
 	*view = (weir_view){
 	    .now = to->now,
 	    .interval = to->now - from->now,
 	    .application = after->application,
-	    .arrivals = (double)(to->counters.arrived - from->counters.arrived),
-	    .prompt_tokens_arrived =
-	        (double)(to->counters.prompt_tokens_arrived - from->counters.prompt_tokens_arrived),
-	    .output_tokens_arrived =
-	        (double)(to->counters.output_tokens_arrived - from->counters.output_tokens_arrived),
-	    .in_system = to->counters.in_system,
-	    .waiting_at_scheduler = to->counters.waiting_at_scheduler,
+	    .arrivals = (double)(is->arrived - was->arrived),
+	    .prompt_tokens_arrived = (double)(is->prompt_tokens_arrived - was->prompt_tokens_arrived),
+	    .output_tokens_arrived = (double)(is->output_tokens_arrived - was->output_tokens_arrived),
+	    .completed = (double)(is->completed - was->completed),
+	    .rejected = (double)(is->rejected - was->rejected),
+	    .failed = (double)(is->failed - was->failed),
+	    .kv_bytes_moved = (double)(is->kv_bytes_moved - was->kv_bytes_moved),
+	    .no_prompt_candidate = (double)(is->no_prompt_candidate - was->no_prompt_candidate),
+	    .no_token_candidate = (double)(is->no_token_candidate - was->no_token_candidate),
+	    .in_system = is->in_system,
+	    .waiting_at_scheduler = is->waiting_at_scheduler,
+	    .overdue_ttft = to->overdue.ttft,
+	    .overdue_tbt = to->overdue.tbt,
+	    .overdue = to->overdue.ttft + to->overdue.tbt,
+	    .queued = to->overdue.queued,
+	    .queued_wait = to->overdue.queued_wait,
 	    .latencies = {.ttft = none, .tbt = none, .ttft_slowdown = none, .tbt_slowdown = none},
 	};
 	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {

@@ -10,15 +10,18 @@
  * interval" happened in the `interval` seconds before it: divide by `interval` for a rate, and not
  * when it is 0, as at the tick at time 0. Every figure is finite but those that are said to be NaN.
  * Loads are defined in docs/metrics.md. Where metrics travel (`control`), a policy sees
- *   - with metric_lag, figures as old as that; the counts of instances by state, which the control
- *     plane knows by itself, are always those of the tick;
+ *   - with metric_lag, figures as old as that; the counts of instances by state and of servers, and
+ *     when the next instance is ready, which the control plane knows by itself, are always those of
+ *     the tick;
  *   - with a scrape_interval longer than its own, the same view again: `now` tells it;
- *   - with metric_noise, every load, queue, count of requests and tokens times a factor of its own;
- *     counts of instances, paid seconds and cost, times and latencies stay exact.
+ *   - with metric_noise, every load, queue, count of requests, tokens and bytes times a factor of
+ *     its own; counts of instances and servers, paid seconds and cost, times, latencies and what
+ *     they make of the requests that completed stay exact.
  *
  * Cost: a scrape O(pools) and what weir_serving_pool costs, and O(instances) when instances are
- * asked for or the application has several types; a view O(pools), with instances O(instances),
- * with latencies O(completions in between). Nothing is allocated once the high-water marks are
+ * asked for or the application has several types, with overdue requests O(requests in the system,
+ * at their most so far); a view O(pools), with instances O(instances), with latencies
+ * O(completions in between). Nothing is allocated once the high-water marks are
  * reached.
  */
 #ifndef WEIR_METRICS_VIEW_H
@@ -38,7 +41,8 @@ WEIR_BEGIN_C
 /* What costs more than counters, and is gathered only for who asks. */
 typedef enum weir_view_need {
 	WEIR_VIEW_INSTANCES = 1, /* the instances one by one, with load_busy and load_batch */
-	WEIR_VIEW_LATENCIES = 2  /* times and slowdowns of what completed in the interval */
+	WEIR_VIEW_LATENCIES = 2, /* times and slowdowns of what completed in the interval */
+	WEIR_VIEW_OVERDUE = 4    /* the requests in the system one by one: which are past a limit */
 } weir_view_need;
 
 /* One instance. Loads are defined in docs/metrics.md. */
@@ -53,6 +57,7 @@ typedef struct weir_view_instance {
 	int64_t pending_prompt_tokens;
 	int64_t kv_promised, kv_room; /* bytes promised beside the weights; bytes beside the weights */
 	int64_t kv_tokens;            /* tokens of KV cache held now */
+	int64_t memory, memory_limit; /* bytes in use, weights included; of its GPUs */
 	double load_kv, load_concurrency;
 	double load_busy, load_batch; /* over the interval; since it was created when that is later */
 	double prompt_tokens, output_tokens; /* processed and made in the interval */
@@ -62,6 +67,8 @@ typedef struct weir_view_instance {
 typedef struct weir_view_pool {
 	uint32_t count[WEIR_INSTANCE_STATE_COUNT];
 	uint32_t active_by_list;
+	double next_ready; /* s until the next SCALING_UP instance is ready; INFINITY: there is none.
+	                      Only the controller knows it; INFINITY in other views */
 	/* at this instant, over all its instances */
 	int64_t requests, pending_prompt_tokens, kv_promised;
 	int64_t queued_prompts, queued_tokens;
@@ -85,7 +92,8 @@ typedef struct weir_view_latencies {
 	uint64_t count;                /* requests completed */
 	weir_view_quantiles ttft, tbt; /* s */
 	weir_view_quantiles ttft_slowdown, tbt_slowdown;
-	uint64_t slo_met; /* of count, by slo.per_request */
+	uint64_t slo_met;                 /* of count, by slo.per_request */
+	uint64_t ttft_broken, tbt_broken; /* of count, those past that limit alone */
 } weir_view_latencies;
 
 typedef struct weir_view {
@@ -94,8 +102,22 @@ typedef struct weir_view {
 	uint32_t application;
 	/* of the application, in the interval */
 	double arrivals, prompt_tokens_arrived, output_tokens_arrived;
+	double completed, rejected, failed; /* requests */
+	double kv_bytes_moved;              /* by KV transfers that arrived */
+	/* Placements that found no instance in the list for prompts, and in that for tokens. */
+	double no_prompt_candidate, no_token_candidate;
 	/* of the application, at this instant */
 	uint64_t in_system, waiting_at_scheduler;
+	uint32_t servers_active; /* servers that have booted; only the controller knows it, else 0 */
+	/*
+	 * Of the requests in the system, with WEIR_VIEW_OVERDUE; else 0. Past the TTFT limit of
+	 * slo.per_request without a first token; with one, past its TBT limit if they ended now with
+	 * the tokens made so far ((now - first token) / max(1, n), where n counts the first token when
+	 * the baseline's TBT does); either.
+	 */
+	uint64_t overdue_ttft, overdue_tbt, overdue;
+	uint64_t queued;    /* prompts that have not run, at the scheduler or at an instance */
+	double queued_wait; /* s: since arrival, mean over `queued`; 0 when there are none */
 	weir_view_pool pools[WEIR_TAG_COUNT];
 	weir_view_latencies latencies;       /* with WEIR_VIEW_LATENCIES; else count 0 and NaN */
 	const weir_view_instance *instances; /* with WEIR_VIEW_INSTANCES, in order of id; else NULL */
@@ -135,7 +157,8 @@ WEIR_API bool weir_scrape_copy(weir_meter *meter, weir_scrape *target, const wei
 WEIR_API void weir_view_between(weir_meter *meter, const weir_scrape *before, weir_scrape *after,
                                 weir_view *view);
 
-/* Sets the counts of instances (`count`, `active_by_list`) of an older view to those of now. */
+/* Sets the counts of instances (`count`, `active_by_list`) of an older view to those of now.
+ * `servers_active` and `next_ready` are for those to set who know a ScalingManager. */
 WEIR_API void weir_view_count_now(const weir_meter *meter, weir_view *view);
 
 /* Makes the log of `target` equal to that of `source` (for snapshots; their consumers copy their

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* H5Ewalk2 callback, from the innermost error outwards. */
@@ -394,6 +395,56 @@ bool weir_hdf5_rows(hid_t dataset, uint64_t *rows)
 	weir_hdf5_release(space);
 	*rows = extent;
 	return is_column;
+}
+
+weir_status weir_file_check_output(const char *path, weir_error *error)
+{
+	if (path == NULL || path[0] == '\0') {
+		return weir_error_set(error, WEIR_ERROR_INPUT, NULL, "the output file has no name");
+	}
+	struct stat info;
+	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+		return weir_error_set(error, WEIR_ERROR_IO, path,
+		                      S_ISDIR(info.st_mode) ? "is a directory; name a file to write"
+		                                            : "is not a regular file");
+	}
+	return WEIR_OK;
+}
+
+char *weir_file_with_suffix(const char *path, const char *suffix)
+{
+	size_t size = strlen(path) + strlen(suffix) + 1;
+	char *joined = malloc(size);
+	if (joined != NULL) {
+		snprintf(joined, size, "%s%s", path, suffix);
+	}
+	return joined;
+}
+
+weir_status weir_file_clear_part(const char *part_path, weir_error *error)
+{
+	if (unlink(part_path) != 0 && errno != ENOENT) {
+		return weir_error_set(error, WEIR_ERROR_IO, part_path,
+		                      "cannot replace what an earlier run left: %s", strerror(errno));
+	}
+	return WEIR_OK;
+}
+
+bool weir_file_identify(const char *path, weir_file_identity *identity)
+{
+	struct stat info;
+	if (stat(path, &info) != 0) {
+		return false;
+	}
+	*identity = (weir_file_identity){.device = info.st_dev, .inode = info.st_ino};
+	return true;
+}
+
+bool weir_file_is(const char *path, const weir_file_identity *identity)
+{
+	weir_file_identity now;
+	return weir_file_identify(path, &now) && now.device == identity->device &&
+	       now.inode == identity->inode;
 }
 
 static bool sync_path(const char *path, int flags)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/export.h"
@@ -95,6 +96,21 @@ H5_index_t weir_hdf5_creation_order(hid_t group); /* by name where none was kept
 /* Number of elements of a dataset of one dimension; false for any other. */
 bool weir_hdf5_rows(hid_t dataset, uint64_t *rows);
 
+/* Refuses a name that no output can have: none, a directory, a device. */
+weir_status weir_file_check_output(const char *path, weir_error *error);
+/* `path` with a suffix, to be freed; NULL when memory is out. */
+char *weir_file_with_suffix(const char *path, const char *suffix);
+/* Removes what an earlier writer left at PATH.part. A new file is made there, not the old one
+ * emptied: another process may still be writing that. */
+weir_status weir_file_clear_part(const char *part_path, weir_error *error);
+/* Which file a name stands for, and whether it still does: PATH.part may be replaced by another
+ * writer's. */
+typedef struct weir_file_identity {
+	dev_t device;
+	ino_t inode;
+} weir_file_identity;
+bool weir_file_identify(const char *path, weir_file_identity *identity);
+bool weir_file_is(const char *path, const weir_file_identity *identity);
 /* The file is synced, renamed to `path`, and the directory synced. */
 weir_status weir_file_finish(const char *temporary_path, const char *path, weir_error *error);
 

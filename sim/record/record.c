@@ -24,8 +24,7 @@ typedef enum recorder_state {
 struct weir_recorder {
 	recorder_state state;
 	char *path, *part_path;
-	dev_t device; /* with `inode`: which file PATH.part is */
-	ino_t inode;
+	weir_file_identity identity; /* of PATH.part */
 	hid_t file;
 	weir_file_state io;
 	weir_table_writer *tables;
@@ -57,8 +56,9 @@ weir_recorder_options weir_recorder_options_default(void)
 static weir_status check_options(const weir_recorder_options *options, weir_error *error)
 {
 	const char *path = options->path;
-	if (path == NULL || path[0] == '\0') {
-		return weir_error_set(error, WEIR_ERROR_INPUT, NULL, "the output file has no name");
+	weir_status status = weir_file_check_output(path, error);
+	if (status != WEIR_OK) {
+		return status;
 	}
 	if (options->deflate < 0 || options->deflate > 9) {
 		return weir_error_set(error, WEIR_ERROR_INPUT, path,
@@ -74,12 +74,6 @@ static weir_status check_options(const weir_recorder_options *options, weir_erro
 		                      "chunks of %zu rows are not of 1 to %d", options->block_rows,
 		                      WEIR_RECORD_BLOCK_ROWS);
 	}
-	struct stat info;
-	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-		return weir_error_set(error, WEIR_ERROR_IO, path,
-		                      S_ISDIR(info.st_mode) ? "is a directory; name a file to write"
-		                                            : "is not a regular file");
-	}
 	return WEIR_OK;
 }
 
@@ -94,14 +88,6 @@ static weir_status check(weir_recorder *recorder, bool done, const char *what, w
 		*error = recorder->failure;
 	}
 	return recorder->failure.status;
-}
-
-/* PATH.part may have been replaced by another run's. */
-static bool owns_part(const weir_recorder *recorder)
-{
-	struct stat info;
-	return stat(recorder->part_path, &info) == 0 && info.st_dev == recorder->device &&
-	       info.st_ino == recorder->inode;
 }
 
 static void free_recorder(weir_recorder *recorder)
@@ -141,33 +127,20 @@ static bool write_root(weir_recorder *recorder)
 
 static weir_status open_part(weir_recorder *recorder, weir_error *error)
 {
-	/* A new file, not the old one emptied: another process may still be writing that. */
-	if (unlink(recorder->part_path) != 0 && errno != ENOENT) {
-		return weir_error_set(error, WEIR_ERROR_IO, recorder->part_path,
-		                      "cannot replace what an earlier run left: %s", strerror(errno));
+	weir_status status = weir_file_clear_part(recorder->part_path, error);
+	if (status != WEIR_OK) {
+		return status;
 	}
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
 	recorder->file = create_file(recorder);
 	bool created = recorder->file >= 0 && write_root(recorder);
-	weir_status status = check(recorder, created, "create the file", error);
+	status = check(recorder, created, "create the file", error);
 	weir_hdf5_leave(&guard);
-	struct stat info;
-	if (recorder->file >= 0 && stat(recorder->part_path, &info) == 0) {
-		recorder->device = info.st_dev;
-		recorder->inode = info.st_ino;
+	if (recorder->file >= 0) {
+		weir_file_identify(recorder->part_path, &recorder->identity);
 	}
 	return status;
-}
-
-static char *path_with_suffix(const char *path, const char *suffix)
-{
-	size_t size = strlen(path) + strlen(suffix) + 1;
-	char *joined = malloc(size);
-	if (joined != NULL) {
-		snprintf(joined, size, "%s%s", path, suffix);
-	}
-	return joined;
 }
 
 weir_status weir_recorder_create(const weir_recorder_options *options, weir_recorder **recorder,
@@ -187,7 +160,7 @@ weir_status weir_recorder_create(const weir_recorder_options *options, weir_reco
 	made->block_rows = options->block_rows;
 	made->live = options->live;
 	made->path = strdup(options->path);
-	made->part_path = path_with_suffix(options->path, ".part");
+	made->part_path = weir_file_with_suffix(options->path, ".part");
 	if (made->path == NULL || made->part_path == NULL ||
 	    !weir_chunk_buffers_create(&made->buffers, options->deflate)) {
 		free_recorder(made);
@@ -238,7 +211,7 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 
 static hid_t open_file(weir_recorder *recorder, unsigned flags)
 {
-	if (!owns_part(recorder)) {
+	if (!weir_file_is(recorder->part_path, &recorder->identity)) {
 		weir_error_set(&recorder->failure, WEIR_ERROR_IO, recorder->part_path,
 		               "was removed or replaced, by another run perhaps");
 		return H5I_INVALID_HID;
@@ -623,7 +596,7 @@ void weir_recorder_abort(weir_recorder *recorder, const char *reason, bool keep)
 	weir_hdf5_enter(&guard);
 	if (keep) {
 		mark_aborted(recorder, reason);
-	} else if (owns_part(recorder)) {
+	} else if (weir_file_is(recorder->part_path, &recorder->identity)) {
 		unlink(recorder->part_path);
 	}
 	free_recorder(recorder);

@@ -97,7 +97,7 @@ static weir_status define(weir_recording *recording, const weir_config *config,
 	if (status == WEIR_OK) {
 		status = write_provenance(recording, config, provenance, error);
 	}
-	return status == WEIR_OK ? weir_recorder_start(recorder, error) : status;
+	return status;
 }
 
 weir_status weir_recording_open(weir_recording *recording, const char *path, const weir_sim *sim,
@@ -117,6 +117,15 @@ weir_status weir_recording_open(weir_recording *recording, const char *path, con
 		return status;
 	}
 	status = define(recording, config, provenance, error);
+	if (status != WEIR_OK) {
+		weir_recording_abort(recording, "", false);
+	}
+	return status;
+}
+
+weir_status weir_recording_start(weir_recording *recording, weir_error *error)
+{
+	weir_status status = weir_recorder_start(recording->recorder, error);
 	if (status != WEIR_OK) {
 		weir_recording_abort(recording, "", false);
 	}

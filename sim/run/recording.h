@@ -29,10 +29,13 @@ typedef struct weir_provenance {
 	const char *version;
 } weir_provenance;
 
-/* Opens PATH.part with the tables of a simulation that has not run yet; leaves no file on an error.
- */
+/* Opens PATH.part with the tables of a simulation that has not run yet; others may be added to its
+ * recorder. Leaves no file on an error. */
 weir_status weir_recording_open(weir_recording *recording, const char *path, const weir_sim *sim,
                                 const weir_provenance *provenance, weir_error *error);
+
+/* Ends the definition of tables; leaves no file on an error. */
+weir_status weir_recording_start(weir_recording *recording, weir_error *error);
 
 /* The observer that appends to the tables that the config asks for; `recording` is its context. */
 weir_sim_observer weir_recording_observer(weir_recording *recording,

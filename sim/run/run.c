@@ -74,8 +74,8 @@ static weir_status simulate(run_state *state, weir_error *error)
 {
 	bool more = true;
 	while (more) {
-		weir_status status =
-		    weir_sim_run(state->sim, state->options->until, EVENTS_PER_LOOK, &more, error);
+		weir_status status = weir_driver_run(state->options->driver, state->sim,
+		                                     state->options->until, EVENTS_PER_LOOK, &more, error);
 		if (status == WEIR_OK) {
 			status = weir_recording_tick(&state->recording, error);
 		}
@@ -90,8 +90,23 @@ static weir_status simulate(run_state *state, weir_error *error)
 			                      weir_sim_now(state->sim));
 		}
 	}
-	weir_sim_finish(state->sim);
-	return WEIR_OK;
+	weir_status status = weir_driver_end(state->options->driver, state->sim, error);
+	if (status == WEIR_OK) {
+		weir_sim_finish(state->sim);
+	}
+	return status;
+}
+
+/* The driver may add tables of its own. */
+static weir_status begin(run_state *state, weir_error *error)
+{
+	weir_status status =
+	    weir_driver_begin(state->options->driver, state->sim, state->recording.recorder, error);
+	if (status != WEIR_OK) {
+		weir_recording_abort(&state->recording, "", false);
+		return status;
+	}
+	return weir_recording_start(&state->recording, error);
 }
 
 /* The simulation first: what is wrong with the input is found before there is any file. */
@@ -101,7 +116,8 @@ static weir_status open_all(run_state *state, const weir_config *config, weir_er
 	weir_sim_observer observer = state->recorder;
 	observer.request_ended = on_request_ended;
 	observer.log = state->options->log != NULL ? on_log : NULL;
-	weir_status status = weir_sim_create(config, &observer, &state->sim, error);
+	weir_status status =
+	    weir_driver_create_sim(state->options->driver, config, &observer, &state->sim, error);
 	if (status != WEIR_OK) {
 		return status;
 	}
@@ -113,8 +129,12 @@ static weir_status open_all(run_state *state, const weir_config *config, weir_er
 	}
 	const weir_provenance provenance = {.command_line = state->options->command_line,
 	                                    .version = WEIR_VERSION};
-	return weir_recording_open(&state->recording, state->options->output, state->sim, &provenance,
-	                           error);
+	status = weir_recording_open(&state->recording, state->options->output, state->sim, &provenance,
+	                             error);
+	if (status == WEIR_OK) {
+		status = begin(state, error);
+	}
+	return status;
 }
 
 static weir_status finish(run_state *state, double started, weir_run_result *result,
@@ -152,6 +172,7 @@ weir_status weir_run(const weir_config *config, const weir_run_options *options,
 		}
 	}
 	weir_requests_csv_abandon(state.csv);
+	weir_driver_leave(options->driver);
 	weir_sim_destroy(state.sim);
 	if (status == WEIR_OK) {
 		result->output_part[0] = '\0';

@@ -9,6 +9,7 @@
 #include "base/export.h"
 #include "config/config.h"
 #include "metrics/summary.h"
+#include "run/driver.h"
 #include "run/sim.h"
 #include "serving/serving.h"
 
@@ -26,6 +27,8 @@ typedef struct weir_run_options {
 	const char *requests_csv; /* NULL: none */
 	double until;             /* seconds; INFINITY: to the end */
 	const char *command_line; /* for /provenance; "" for none */
+	/* Decides in place of the config's policies; borrowed. NULL: the config's. */
+	const weir_run_driver *driver;
 	/* Called now and then; false stops the run: WEIR_ERROR_INTERRUPTED. NULL: not called. */
 	bool (*progress)(void *context, const weir_run_progress *progress);
 	/* Called with every line of the simulation's log (level info). NULL: not called. */

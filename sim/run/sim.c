@@ -261,6 +261,12 @@ weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, bool *mor
 	if (sim->state.finished) {
 		return WEIR_OK;
 	}
+	if (weir_sim_waiting(sim) >= 0) {
+		return weir_error_set(error, WEIR_ERROR_INTERNAL, NULL,
+		                      "the simulation was run on at %.3f s, where policy %d has yet to "
+		                      "decide (weir_sim_answer)",
+		                      weir_sim_now(sim), weir_sim_waiting(sim));
+	}
 	for (uint64_t i = 0; i < events; i++) {
 		weir_event event;
 		if (has_ended(sim) || !weir_engine_pop_until(sim->engine, until, &event)) {
@@ -275,6 +281,9 @@ weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, bool *mor
 		}
 		if (status != WEIR_OK) {
 			return status;
+		}
+		if (event.type == WEIR_EVENT_POLICY && weir_sim_waiting(sim) >= 0) {
+			break;
 		}
 	}
 	*more = true;

@@ -64,11 +64,24 @@ WEIR_API void weir_sim_destroy(weir_sim *sim);
 
 /*
  * Runs at most `events` events, none after `until` seconds (INFINITY: to the end). *more is false
- * when nothing is left to run up to then. Errors: a bad line in the trace; a request of an
- * application that the config does not have; out of memory. After an error only destroy is of use.
+ * when nothing is left to run up to then. With deferred policies it returns, *more true, as soon as
+ * one waits for its decision: no later event has run, not even of that instant. Errors: a bad line
+ * in the trace; a request of an application that the config does not have; out of memory; the
+ * simulation waits (WEIR_ERROR_INTERNAL). After an error only destroy is of use.
  */
 WEIR_API weir_status weir_sim_run(weir_sim *sim, double until, uint64_t events, bool *more,
                                   weir_error *error);
+
+/* The number, in the list handed in, of the deferred policy whose decision is waited for; -1: none.
+ */
+WEIR_API int weir_sim_waiting(const weir_sim *sim);
+
+/*
+ * Hands in the decision that is waited for (asserted); it is cut, delayed and applied like that of
+ * any other policy. *applied, which may be NULL, says what became of it. Errors: out of memory.
+ */
+WEIR_API weir_status weir_sim_answer(weir_sim *sim, const weir_decision *decision,
+                                     weir_applied *applied, weir_error *error);
 
 /*
  * Ends the run where it is: the observer gets the last sample, a row for every request in the
@@ -108,9 +121,9 @@ WEIR_API void weir_sim_totals(const weir_sim *sim, weir_totals *totals);
 
 /*
  * A snapshot: everything that a simulation is at an instant, to be given back to it or to another
- * simulation of the same config. What observers were told is not taken back. A workload that is
- * read from a pipe has no snapshots (WEIR_ERROR_INPUT). A snapshot must be destroyed before the
- * simulation that it was saved from.
+ * simulation of the same config. It may wait for a decision at that instant. What observers were
+ * told is not taken back. A workload that is read from a pipe has no snapshots (WEIR_ERROR_INPUT).
+ * A snapshot must be destroyed before the simulation that it was saved from.
  */
 typedef struct weir_sim_snapshot weir_sim_snapshot;
 

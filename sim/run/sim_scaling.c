@@ -110,6 +110,18 @@ weir_status weir_sim_handle_scaling(weir_sim *sim, const weir_event *event, weir
 	return status == WEIR_OK ? weir_manager_check(sim->manager, error) : status;
 }
 
+int weir_sim_waiting(const weir_sim *sim)
+{
+	return sim->controller != NULL ? weir_controller_waiting(sim->controller) : -1;
+}
+
+weir_status weir_sim_answer(weir_sim *sim, const weir_decision *decision, weir_applied *applied,
+                            weir_error *error)
+{
+	assert(weir_sim_waiting(sim) >= 0);
+	return weir_controller_answer(sim->controller, decision, applied, error);
+}
+
 uint64_t weir_sim_background(const weir_sim *sim)
 {
 	return weir_manager_background(sim->manager) +

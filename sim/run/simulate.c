@@ -39,9 +39,11 @@ static bool go_on(const weir_sim *sim, const weir_simulate_options *options)
 static weir_status run_to_end(weir_sim *sim, const weir_simulate_options *options,
                               const weir_kept_requests *kept, weir_error *error)
 {
-	bool more = true;
+	weir_status status = weir_driver_begin(options->driver, sim, NULL, error);
+	bool more = status == WEIR_OK;
 	while (more) {
-		weir_status status = weir_sim_run(sim, options->until, EVENTS_PER_LOOK, &more, error);
+		status =
+		    weir_driver_run(options->driver, sim, options->until, EVENTS_PER_LOOK, &more, error);
 		if (status == WEIR_OK) {
 			status = weir_kept_requests_check(kept, error);
 		}
@@ -53,8 +55,11 @@ static weir_status run_to_end(weir_sim *sim, const weir_simulate_options *option
 			                      weir_sim_now(sim));
 		}
 	}
+	if (status == WEIR_OK) {
+		status = weir_driver_end(options->driver, sim, error);
+	}
 	weir_sim_finish(sim);
-	return WEIR_OK;
+	return status;
 }
 
 weir_status weir_simulate(const weir_config *config, const weir_simulate_options *options,
@@ -65,8 +70,11 @@ weir_status weir_simulate(const weir_config *config, const weir_simulate_options
 	const weir_sim_observer observer = {
 	    .context = &kept, .request_ended = on_request_ended, .sampled = on_sampled};
 	weir_sim *sim = NULL;
-	weir_status status = weir_sim_create_with(config, &observer, options->policies,
-	                                          options->policy_count, &sim, error);
+	weir_status status =
+	    options->driver != NULL
+	        ? weir_driver_create_sim(options->driver, config, &observer, &sim, error)
+	        : weir_sim_create_with(config, &observer, options->policies, options->policy_count,
+	                               &sim, error);
 	if (status == WEIR_OK) {
 		status = run_to_end(sim, options, &kept, error);
 	}
@@ -75,6 +83,7 @@ weir_status weir_simulate(const weir_config *config, const weir_simulate_options
 		weir_serving_counters_get(weir_sim_serving(sim), &result->counters);
 		status = weir_kept_requests_summarise(&kept, sim, &result->summary, error);
 	}
+	weir_driver_leave(options->driver);
 	weir_sim_destroy(sim);
 	weir_kept_requests_release(&kept);
 	return status;

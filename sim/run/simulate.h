@@ -19,6 +19,8 @@ typedef struct weir_simulate_options {
 	/* In place of the config's own; borrowed. NULL: the config's. */
 	const weir_controller_policy *policies;
 	size_t policy_count;
+	/* Decides, with policies of its own, in place of both; borrowed. NULL: none. */
+	const weir_run_driver *driver;
 	/* As of weir_run_options. */
 	bool (*progress)(void *context, const weir_run_progress *progress);
 	void *context;

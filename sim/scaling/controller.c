@@ -13,6 +13,7 @@
 
 /* One instance of a policy: of one pool, or of all of an application. */
 typedef struct policy_runner {
+	size_t policy; /* in the options' list */
 	const weir_policy_type *type;
 	weir_policy_context context;
 	weir_cut_limits limits;
@@ -35,6 +36,8 @@ struct weir_controller {
 	weir_engine *engine;
 	policy_runner *runners;
 	size_t runner_count, runner_capacity;
+	bool waits; /* for the decision of a deferred policy: */
+	size_t waiting_runner;
 	uint64_t background;
 };
 
@@ -137,6 +140,7 @@ static weir_status add_runner(weir_controller *controller, const weir_controller
 	const weir_controller_policy *policy = &options->policies[number];
 	uint64_t index = controller->runner_count;
 	policy_runner *added = &controller->runners[controller->runner_count++];
+	added->policy = number;
 	added->type = policy->type;
 	fill_context(controller, options, policy, tags, &added->context);
 	added->limits = (weir_cut_limits){
@@ -300,23 +304,46 @@ static void note_cut(weir_controller *controller, const policy_runner *runner,
 	}
 }
 
+static void sizes_now(const weir_controller *controller, uint32_t application, int64_t *sizes)
+{
+	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+		sizes[tag] = weir_manager_size(controller->manager, application, (weir_tag)tag);
+	}
+}
+
+/* Adds a step and what came of it; `done` has the sign of what was asked. */
+static void add_part(weir_applied_part *part, const weir_cut_step *step, int64_t done,
+                     weir_refusal reason)
+{
+	part->asked += step->asked;
+	part->allowed += step->amount;
+	part->done += done;
+	if (part->reason == WEIR_REFUSED_NONE) {
+		part->reason = step->reason != WEIR_REFUSED_NONE ? step->reason : reason;
+	}
+}
+
 static void apply_migration(weir_controller *controller, const policy_runner *runner,
-                            const weir_decision *decision)
+                            const weir_decision *decision, weir_applied_part *part)
 {
 	uint32_t application = runner->context.application;
 	weir_cut_state state = state_now(controller, application);
 	weir_cut_step step = weir_cut_migration(decision, &runner->limits, &state);
 	note_cut(controller, runner, &step);
+	weir_resize_result result = {0};
 	if (step.amount != 0) {
-		weir_tag from = step.amount > 0 ? WEIR_TAG_TOKEN : WEIR_TAG_PROMPT;
-		weir_tag to = step.amount > 0 ? WEIR_TAG_PROMPT : WEIR_TAG_TOKEN;
-		(void)weir_manager_migrate(controller->manager, runner->actor, application, from, to,
-		                           step.amount > 0 ? step.amount : -step.amount);
+		bool back = step.amount < 0;
+		weir_tag from = back ? WEIR_TAG_PROMPT : WEIR_TAG_TOKEN;
+		weir_tag to = back ? WEIR_TAG_TOKEN : WEIR_TAG_PROMPT;
+		result = weir_manager_migrate(controller->manager, runner->actor, application, from, to,
+		                              back ? -step.amount : step.amount);
+		result.done = back ? -result.done : result.done;
 	}
+	add_part(part, &step, result.done, result.reason);
 }
 
 static void apply_changes(weir_controller *controller, const policy_runner *runner,
-                          const weir_decision *decision)
+                          const weir_decision *decision, weir_applied_part *parts)
 {
 	uint32_t application = runner->context.application;
 	weir_cut_state state = state_now(controller, application);
@@ -325,21 +352,23 @@ static void apply_changes(weir_controller *controller, const policy_runner *runn
 	for (size_t i = 0; i < plan.count; i++) {
 		const weir_cut_step *step = &plan.steps[i];
 		note_cut(controller, runner, step);
+		weir_resize_result result = {0};
 		if (step->amount != 0) {
-			(void)weir_manager_resize(controller->manager, runner->actor, application, step->tag,
-			                          step->type, step->amount);
+			result = weir_manager_resize(controller->manager, runner->actor, application, step->tag,
+			                             step->type, step->amount);
 		}
+		add_part(&parts[step->tag], step, result.done, result.reason);
 	}
 }
 
 static weir_status apply(weir_controller *controller, const policy_runner *runner,
-                         const weir_decision *decision, weir_error *error)
+                         const weir_decision *decision, weir_applied *applied, weir_error *error)
 {
 	if (decision->migrate != 0) {
-		apply_migration(controller, runner, decision);
+		apply_migration(controller, runner, decision, &applied->migration);
 	}
 	if (decision->count > 0) {
-		apply_changes(controller, runner, decision);
+		apply_changes(controller, runner, decision, applied->pools);
 	}
 	return weir_manager_check(controller->manager, error);
 }
@@ -380,7 +409,22 @@ static weir_status apply_late(weir_controller *controller, size_t number, weir_e
 	const weir_decision *decision = &runner->late[runner->late_first];
 	runner->late_first = (runner->late_first + 1) % runner->late_capacity;
 	runner->late_count--;
-	return apply(controller, runner, decision, error);
+	weir_applied applied = {0};
+	return apply(controller, runner, decision, &applied, error);
+}
+
+/* What the control plane knows by itself. */
+static void show_now(const weir_controller *controller, weir_view *view)
+{
+	uint32_t application = view->application;
+	weir_view_count_now(controller->meter, view);
+	view->servers_active = weir_manager_active_servers(controller->manager, application);
+	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+		if (view->pools[tag].count[WEIR_INSTANCE_SCALING_UP] > 0) {
+			view->pools[tag].next_ready =
+			    weir_manager_next_ready(controller->manager, application, (weir_tag)tag);
+		}
+	}
 }
 
 /* What the policy sees at this tick; *sees is false when there is nothing yet. */
@@ -398,8 +442,36 @@ static bool look(weir_controller *controller, const policy_runner *runner, weir_
 		return true;
 	}
 	weir_scrape_feed_view(runner->feed, view);
-	weir_view_count_now(controller->meter, view);
+	show_now(controller, view);
 	return runner->noise == NULL || weir_view_noise_add(runner->noise, number, view);
+}
+
+static void note_asked(const weir_controller *controller, const policy_runner *runner,
+                       const weir_decision *decision, weir_applied *applied)
+{
+	weir_cut_state state = state_now(controller, runner->context.application);
+	weir_cut_plan plan;
+	weir_cut_changes(decision, &runner->limits, &state, &plan);
+	applied->migration.asked = weir_cut_migration(decision, &runner->limits, &state).asked;
+	for (size_t i = 0; i < plan.count; i++) {
+		applied->pools[plan.steps[i].tag].asked += plan.steps[i].asked;
+	}
+}
+
+/* Applies a decision that has just been made, or puts it off. */
+static weir_status carry_out(weir_controller *controller, size_t number,
+                             const weir_decision *decision, weir_applied *applied,
+                             weir_error *error)
+{
+	if (decision->migrate == 0 && decision->count == 0) {
+		return WEIR_OK;
+	}
+	if (controller->control->decision_delay > 0) {
+		applied->put_off = true;
+		note_asked(controller, &controller->runners[number], decision, applied);
+		return put_off(controller, number, decision) ? WEIR_OK : out_of_memory(error);
+	}
+	return apply(controller, &controller->runners[number], decision, applied, error);
 }
 
 static weir_status tick(weir_controller *controller, size_t number, weir_error *error)
@@ -415,20 +487,42 @@ static weir_status tick(weir_controller *controller, size_t number, weir_error *
 	}
 	weir_decision decision = {0};
 	runner->type->decide(&runner->context, runner->state, &view, &decision);
-	if (decision.migrate == 0 && decision.count == 0) {
+	if (runner->type->deferred) {
+		controller->waits = true;
+		controller->waiting_runner = number;
 		return WEIR_OK;
 	}
-	if (controller->control->decision_delay > 0) {
-		return put_off(controller, number, &decision) ? WEIR_OK : out_of_memory(error);
+	weir_applied applied = {0};
+	return carry_out(controller, number, &decision, &applied, error);
+}
+
+int weir_controller_waiting(const weir_controller *controller)
+{
+	return controller->waits ? (int)controller->runners[controller->waiting_runner].policy : -1;
+}
+
+weir_status weir_controller_answer(weir_controller *controller, const weir_decision *decision,
+                                   weir_applied *applied, weir_error *error)
+{
+	assert(controller->waits);
+	size_t number = controller->waiting_runner;
+	uint32_t application = controller->runners[number].context.application;
+	weir_applied made = {0};
+	controller->waits = false;
+	sizes_now(controller, application, made.size_before);
+	weir_status status = carry_out(controller, number, decision, &made, error);
+	sizes_now(controller, application, made.size_after);
+	if (applied != NULL) {
+		*applied = made;
 	}
-	return apply(controller, runner, &decision, error);
+	return status;
 }
 
 weir_status weir_controller_handle(weir_controller *controller, const weir_event *event, bool go_on,
                                    weir_error *error)
 {
 	size_t number = event->subject;
-	assert(number < controller->runner_count);
+	assert(number < controller->runner_count && !controller->waits);
 	switch ((weir_scaling_event)event->type) {
 	case WEIR_EVENT_DECISION:
 		return apply_late(controller, number, error);
@@ -483,6 +577,8 @@ bool weir_controller_copy(weir_controller *target, const weir_controller *source
 		to->ticks = from->ticks;
 		to->scrapes = from->scrapes;
 	}
+	target->waits = source->waits;
+	target->waiting_runner = source->waiting_runner;
 	target->background = source->background;
 	return true;
 }

@@ -318,6 +318,17 @@ double weir_manager_next_ready(const weir_manager *manager, uint32_t application
 	return next - weir_engine_now(manager->engine);
 }
 
+uint32_t weir_manager_active_servers(const weir_manager *manager, uint32_t application)
+{
+	double now = weir_engine_now(manager->engine);
+	uint32_t active = 0;
+	for (uint32_t slot = 0; slot < manager->server_slots; slot++) {
+		const weir_managed_server *server = &manager->servers[slot];
+		active += server->exists && server->application == application && server->ready_at <= now;
+	}
+	return active;
+}
+
 double weir_manager_mean_boot_delay(const weir_manager *manager, uint32_t application, weir_tag tag)
 {
 	int32_t type = manager->own_type[weir_pool_index(application, tag)];

@@ -253,6 +253,9 @@ WEIR_API uint64_t weir_manager_background(const weir_manager *manager);
 WEIR_API double weir_manager_next_ready(const weir_manager *manager, uint32_t application,
                                         weir_tag tag);
 
+/* Servers of an application that have booted. Cost: O(servers). */
+WEIR_API uint32_t weir_manager_active_servers(const weir_manager *manager, uint32_t application);
+
 /* Mean boot delay of the pool's own type, s: the horizon of predictive policies. */
 WEIR_API double weir_manager_mean_boot_delay(const weir_manager *manager, uint32_t application,
                                              weir_tag tag);

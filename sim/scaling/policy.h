@@ -5,6 +5,9 @@
  * touches nothing else, so that a decision is a function of its parameters, its state and the view,
  * and can be tested with made-up views. The controller hands what it decided to the ScalingManager.
  *
+ * A deferred policy decides outside: its `decide` only takes note of the view, the simulation
+ * stands still, and goes on when the decision has been handed in (weir_controller_answer).
+ *
  * To add one: sim/scaling/policy_<name>.{h,c} with a parameter struct, its key table and a
  * weir_policy_type; a line in WEIR_POLICIES of policies.h; tests/test_scaling_policy_<name>.c.
  */
@@ -70,6 +73,7 @@ typedef struct weir_policy_type {
 	const char *name;
 	const char *summary; /* one line, with its source */
 	bool joint;          /* one instance acts on all pools; else one instance for each */
+	bool deferred;       /* what `decide` leaves in *decision is not looked at */
 	unsigned needs;      /* bits of weir_view_need */
 	double interval;     /* s between ticks, unless the config says otherwise */
 	/*
@@ -79,7 +83,8 @@ typedef struct weir_policy_type {
 	 */
 	size_t (*state_size)(const weir_policy_context *context);
 	weir_status (*start)(const weir_policy_context *context, void *state, weir_error *error);
-	/* One tick. *decision is empty before. */
+	/* One tick. *decision is empty before. What *view points to is valid during the call, of a
+	 * deferred policy until its decision is handed in. */
 	void (*decide)(const weir_policy_context *context, void *state, const weir_view *view,
 	               weir_decision *decision);
 } weir_policy_type;

@@ -78,6 +78,7 @@ static void blur_instance(weir_view_noise *noise, weir_view_instance *instance)
 	BLUR_COUNT(noise, int64_t, instance->pending_prompt_tokens);
 	BLUR_COUNT(noise, int64_t, instance->kv_promised);
 	BLUR_COUNT(noise, int64_t, instance->kv_tokens);
+	BLUR_COUNT(noise, int64_t, instance->memory);
 	BLUR(noise, instance->load_kv);
 	BLUR(noise, instance->load_concurrency);
 	BLUR(noise, instance->load_busy);
@@ -98,8 +99,18 @@ bool weir_view_noise_add(weir_view_noise *noise, uint64_t number, weir_view *vie
 	BLUR(noise, view->arrivals);
 	BLUR(noise, view->prompt_tokens_arrived);
 	BLUR(noise, view->output_tokens_arrived);
+	BLUR(noise, view->completed);
+	BLUR(noise, view->rejected);
+	BLUR(noise, view->failed);
+	BLUR(noise, view->kv_bytes_moved);
+	BLUR(noise, view->no_prompt_candidate);
+	BLUR(noise, view->no_token_candidate);
 	BLUR_COUNT(noise, uint64_t, view->in_system);
 	BLUR_COUNT(noise, uint64_t, view->waiting_at_scheduler);
+	BLUR_COUNT(noise, uint64_t, view->overdue_ttft);
+	BLUR_COUNT(noise, uint64_t, view->overdue_tbt);
+	view->overdue = view->overdue_ttft + view->overdue_tbt;
+	BLUR_COUNT(noise, uint64_t, view->queued);
 	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
 		blur_pool(noise, &view->pools[tag]);
 	}

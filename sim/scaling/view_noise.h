@@ -1,7 +1,8 @@
 /*
  * Noise on what a policy sees: each load, queue, count of requests and of tokens of a view times
  * max(0, 1 + deviation * N(0, 1)), a draw for each. What is counted in requests or bytes is rounded
- * to whole ones. Counts of instances, times, paid seconds, cost and latencies stay as they are.
+ * to whole ones. Counts of instances and servers, times, paid seconds, cost and latencies stay as
+ * they are; `overdue` is the sum of its two parts.
  *
  * The draws are a function of the seed and the number of the view alone: there is no state to copy.
  */

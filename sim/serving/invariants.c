@@ -280,9 +280,13 @@ static weir_status check_conservation(const weir_serving *serving, weir_error *e
 	int64_t prompt_done = 0;
 	int64_t output_done = 0;
 	for (size_t a = 0; a < serving->cluster->application_count; a++) {
-		apps.arrived += serving->applications[a].counters.arrived;
-		apps.in_system += serving->applications[a].counters.in_system;
-		apps.waiting_at_scheduler += serving->applications[a].counters.waiting_at_scheduler;
+		const weir_application_counters *counters = &serving->applications[a].counters;
+		apps.arrived += counters->arrived;
+		apps.in_system += counters->in_system;
+		apps.waiting_at_scheduler += counters->waiting_at_scheduler;
+		apps.completed += counters->completed;
+		apps.rejected += counters->rejected;
+		apps.failed += counters->failed;
 		for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
 			const weir_pool *pool = &serving->pools[a * WEIR_TAG_COUNT + (size_t)tag];
 			prompt_done += pool->counters.prompt_tokens;
@@ -310,6 +314,9 @@ static weir_status check_conservation(const weir_serving *serving, weir_error *e
 	    {"requests arrived", (int64_t)c->arrived,
 	     (int64_t)(c->completed + c->rejected + c->failed + serving->inflight.count)},
 	    {"requests arrived", (int64_t)c->arrived, (int64_t)apps.arrived},
+	    {"requests completed", (int64_t)c->completed, (int64_t)apps.completed},
+	    {"requests rejected", (int64_t)c->rejected, (int64_t)apps.rejected},
+	    {"requests failed", (int64_t)c->failed, (int64_t)apps.failed},
 	    {"requests in the system", (int64_t)serving->inflight.count, (int64_t)apps.in_system},
 	    {"requests at the scheduler", (int64_t)c->waiting_at_scheduler, (int64_t)waiting},
 	    {"requests at the scheduler", (int64_t)apps.waiting_at_scheduler, (int64_t)waiting},

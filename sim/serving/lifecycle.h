@@ -60,6 +60,8 @@ typedef struct weir_application_counters {
 	int64_t prompt_tokens_arrived, output_tokens_arrived;
 	uint64_t waiting_at_scheduler; /* now: found no ACTIVE instance */
 	uint64_t in_system;            /* now */
+	uint64_t completed, rejected, failed;
+	int64_t kv_bytes_moved; /* of completed transfers */
 	uint64_t no_prompt_candidate,
 	    no_token_candidate; /* placements that lacked one in its own list */
 } weir_application_counters;

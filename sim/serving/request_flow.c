@@ -42,14 +42,18 @@ void weir_request_row_of(const weir_serving *serving, uint32_t request, double n
 static void end_request(weir_serving *serving, uint32_t request, weir_request_status status)
 {
 	const weir_inflight_request *r = &serving->inflight.requests[request];
+	weir_application_counters *application = &serving->applications[r->application].counters;
 	if (status == WEIR_REQUEST_COMPLETED) {
+		application->completed++;
 		serving->counters.completed++;
 		serving->counters.prompt_tokens_completed += r->prompt_tokens;
 		serving->counters.output_tokens_completed += r->output_tokens;
 	} else if (status == WEIR_REQUEST_FAILED) {
+		application->failed++;
 		serving->counters.failed++;
 	} else {
 		assert(status == WEIR_REQUEST_REJECTED);
+		application->rejected++;
 		serving->counters.rejected++;
 	}
 	if (serving->observer.request_ended != NULL) {
@@ -57,7 +61,7 @@ static void end_request(weir_serving *serving, uint32_t request, weir_request_st
 		weir_request_row_of(serving, request, weir_engine_now(serving->engine), status, &row);
 		serving->observer.request_ended(serving->observer.context, &row);
 	}
-	serving->applications[r->application].counters.in_system--;
+	application->in_system--;
 	weir_inflight_give_back(&serving->inflight, request);
 }
 
@@ -245,6 +249,7 @@ void weir_request_transfer_done(weir_serving *serving, uint32_t request)
 	}
 	serving->counters.transfers_completed++;
 	serving->counters.transfer_bytes += (double)r->transfer_bytes;
+	serving->applications[r->application].counters.kv_bytes_moved += r->transfer_bytes;
 	source->memory -= r->prompt_bytes;
 	weir_figure_add(serving, source, WEIR_FIGURE_BYTES, -r->prompt_bytes);
 	source->claims--;

@@ -207,6 +207,23 @@ WEIR_API void weir_serving_pool(const weir_serving *serving, uint32_t applicatio
 WEIR_API void weir_serving_counters_get(const weir_serving *serving,
                                         weir_serving_counters *counters);
 
+/* What one request in the system looks like at an instant. */
+typedef struct weir_request_view {
+	uint32_t slot; /* its place: no two in the system have the same, and they are used again */
+	int32_t prompt_tokens, output_tokens;
+	double arrival;
+	double prompt_start; /* s; NaN: its prompt has not run */
+	double prompt_end;   /* s: its first token; NaN: none yet */
+	int64_t tokens;      /* made so far, the first included, by iterations finished by now */
+} weir_request_view;
+
+/* Calls `visit` for every request of an application in the system, in order of slot. `scratch` is
+ * room for a number for each slot of an instance (lifecycle.h). Cost: O(slots ever used). */
+WEIR_API void weir_serving_visit(const weir_serving *serving, uint32_t application,
+                                 int64_t *scratch,
+                                 void (*visit)(void *context, const weir_request_view *view),
+                                 void *context);
+
 /* Calls `visit` for every request in the system, in no order: a row of status unfinished. */
 WEIR_API void weir_serving_unfinished(const weir_serving *serving,
                                       void (*visit)(void *context, const weir_request_row *row),

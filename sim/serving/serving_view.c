@@ -103,6 +103,37 @@ void weir_serving_counters_get(const weir_serving *serving, weir_serving_counter
 	counters->in_system_high_water = serving->inflight.high_water;
 }
 
+void weir_serving_visit(const weir_serving *serving, uint32_t application, int64_t *scratch,
+                        void (*visit)(void *context, const weir_request_view *view), void *context)
+{
+	/* Once for each instance: an execution-time model may take long to say it. */
+	int64_t *finished = scratch;
+	for (uint32_t i = 0; i < serving->instance_slots; i++) {
+		const weir_instance *instance = &serving->instances[i];
+		finished[i] = instance->exists ? weir_instance_finished(instance, serving->engine) : 0;
+	}
+	for (uint32_t r = 0; r < serving->inflight.used; r++) {
+		const weir_inflight_request *request = &serving->inflight.requests[r];
+		if (request->phase == WEIR_PHASE_FREE || request->application != application) {
+			continue;
+		}
+		int64_t prompt_tokens;
+		weir_request_view view = {
+		    .slot = r,
+		    .prompt_tokens = request->prompt_tokens,
+		    .output_tokens = request->output_tokens,
+		    .arrival = request->arrival,
+		    .prompt_start = request->prompt_start,
+		    .prompt_end = request->prompt_end,
+		};
+		weir_request_work_of(serving, r, &prompt_tokens, &view.tokens);
+		if (serving->inflight.tasks[weir_token_task(r)].state == WEIR_TASK_RUNNING) {
+			view.tokens += finished[request->token_instance];
+		}
+		visit(context, &view);
+	}
+}
+
 void weir_serving_unfinished(const weir_serving *serving,
                              void (*visit)(void *context, const weir_request_row *row),
                              void *context)

@@ -175,10 +175,8 @@ static weir_status run_policies(search *s, weir_error *error)
 	weir_best_known *known = s->known;
 	for (size_t i = 0; i < s->options->policy_count; i++) {
 		const weir_known_policy *policy = &s->options->policies[i];
-		weir_status status =
-		    keep(s, schedule_run_policies(policy->config, &known->grid, policy->policies,
-		                                  policy->policy_count, &s->progress,
-		                                  &known->runs[known->count], error));
+		weir_status status = keep(s, schedule_run_policy(policy, &known->grid, &s->progress,
+		                                                 &known->runs[known->count], error));
 		if (status != WEIR_OK) {
 			return status;
 		}
@@ -193,8 +191,9 @@ static weir_status run_start_fleet(search *s, weir_error *error)
 {
 	weir_best_known *known = s->known;
 	const weir_controller_policy none = {0};
-	return keep(s, schedule_run_policies(s->config, &known->grid, &none, 0, &s->progress,
-	                                     &known->runs[known->count], error));
+	const weir_known_policy policy = {.config = s->config, .policies = &none};
+	return keep(s, schedule_run_policy(&policy, &known->grid, &s->progress,
+	                                   &known->runs[known->count], error));
 }
 
 /* Tries the factors with those of the pools [first, end) times `scale`. */

@@ -40,6 +40,8 @@ typedef struct weir_known_policy {
 	/* In place of the config's own; NULL: the config's. */
 	const weir_controller_policy *policies;
 	size_t policy_count;
+	/* Decides in place of both; NULL: none. */
+	const weir_run_driver *driver;
 } weir_known_policy;
 
 typedef struct weir_best_known_options {

@@ -110,15 +110,19 @@ static weir_status look_at_all(const weir_sim *sim, weir_kept_requests *kept, do
 	return status;
 }
 
-static weir_status run_to_end(weir_sim *sim, double until, const weir_kept_requests *kept,
-                              weir_error *error)
+static weir_status run_to_end(weir_sim *sim, const weir_replication *replication,
+                              const weir_kept_requests *kept, weir_error *error)
 {
-	weir_status status = WEIR_OK;
+	const weir_run_driver *driver = replication->driver;
+	weir_status status = weir_driver_begin(driver, sim, NULL, error);
 	for (bool more = true; status == WEIR_OK && more;) {
-		status = weir_sim_run(sim, until, EVENTS_PER_LOOK, &more, error);
+		status = weir_driver_run(driver, sim, replication->until, EVENTS_PER_LOOK, &more, error);
 		if (status == WEIR_OK) {
 			status = weir_kept_requests_check(kept, error);
 		}
+	}
+	if (status == WEIR_OK) {
+		status = weir_driver_end(driver, sim, error);
 	}
 	if (status == WEIR_OK) {
 		weir_sim_finish(sim);
@@ -141,14 +145,15 @@ weir_status weir_long_run(const weir_replication *replication, double confidence
 	weir_kept_requests kept = {0};
 	const weir_sim_observer observer = {.context = &kept, .request_ended = on_request_ended};
 	weir_sim *sim = NULL;
-	status = weir_sim_create(config, &observer, &sim, error);
+	status = weir_driver_create_sim(replication->driver, config, &observer, &sim, error);
 	if (status == WEIR_OK) {
-		status = run_to_end(sim, replication->until, &kept, error);
+		status = run_to_end(sim, replication, &kept, error);
 	}
 	if (status == WEIR_OK) {
 		result->stalled = weir_sim_is_stalled(sim);
 		status = look_at_all(sim, &kept, confidence, result, error);
 	}
+	weir_driver_leave(replication->driver);
 	weir_sim_destroy(sim);
 	weir_kept_requests_release(&kept);
 	weir_config_destroy(config);

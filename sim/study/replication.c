@@ -18,6 +18,7 @@ weir_status weir_replication_run(const weir_replication *replication,
 	}
 	weir_simulate_options options = weir_simulate_options_default();
 	options.until = replication->until;
+	options.driver = replication->driver;
 	result->seed = config->seed;
 	result->shape =
 	    config->family.shapes.count > 0 ? replication->number % config->family.shapes.count : 0;

@@ -27,7 +27,8 @@ typedef struct weir_replication {
 	weir_document_options config;
 	const char *scenario, *policy; /* what messages call them; the config says what they are */
 	uint64_t number;
-	double until; /* seconds; INFINITY: to the end */
+	double until;                  /* seconds; INFINITY: to the end */
+	const weir_run_driver *driver; /* in place of the config's policies; NULL: none */
 } weir_replication;
 
 typedef struct weir_replication_result {

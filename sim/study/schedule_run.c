@@ -176,13 +176,14 @@ static weir_status conclude(recorder *r, weir_error *error)
 	return weir_kept_requests_summarise(&r->kept, r->sim, &result->summary, error);
 }
 
-static weir_status run_to_end(recorder *r, weir_sim *sim, const schedule_progress *progress,
-                              weir_error *error)
+static weir_status run_to_end(recorder *r, weir_sim *sim, const weir_run_driver *driver,
+                              const schedule_progress *progress, weir_error *error)
 {
 	note_sizes(r, 0);
-	bool more = true;
+	weir_status status = weir_driver_begin(driver, sim, NULL, error);
+	bool more = status == WEIR_OK;
 	while (more) {
-		weir_status status = weir_sim_run(sim, (double)INFINITY, EVENTS_PER_LOOK, &more, error);
+		status = weir_driver_run(driver, sim, (double)INFINITY, EVENTS_PER_LOOK, &more, error);
 		if (status != WEIR_OK) {
 			return status;
 		}
@@ -193,8 +194,11 @@ static weir_status run_to_end(recorder *r, weir_sim *sim, const schedule_progres
 			                      progress->total);
 		}
 	}
+	if (status == WEIR_OK) {
+		status = weir_driver_end(driver, sim, error);
+	}
 	weir_sim_finish(sim);
-	return conclude(r, error);
+	return status == WEIR_OK ? conclude(r, error) : status;
 }
 
 static bool allocate_run(const schedule_grid *grid, schedule_run *run)
@@ -207,10 +211,18 @@ static bool allocate_run(const schedule_grid *grid, schedule_run *run)
 	return run->sizes != NULL && run->usd != NULL && run->broken != NULL;
 }
 
-weir_status schedule_run_policies(const weir_config *config, const schedule_grid *grid,
-                                  const weir_controller_policy *policies, size_t count,
-                                  const schedule_progress *progress, schedule_run *run,
-                                  weir_error *error)
+static weir_status create_sim(const weir_known_policy *policy, const weir_sim_observer *observer,
+                              weir_sim **sim, weir_error *error)
+{
+	return policy->driver != NULL
+	           ? weir_driver_create_sim(policy->driver, policy->config, observer, sim, error)
+	           : weir_sim_create_with(policy->config, observer, policy->policies,
+	                                  policy->policy_count, sim, error);
+}
+
+weir_status schedule_run_policy(const weir_known_policy *policy, const schedule_grid *grid,
+                                const schedule_progress *progress, schedule_run *run,
+                                weir_error *error)
 {
 	recorder r = {.grid = grid, .run = run};
 	const weir_sim_observer observer = {
@@ -225,12 +237,13 @@ weir_status schedule_run_policies(const weir_config *config, const schedule_grid
 	weir_sim *sim = NULL;
 	weir_status status = allocate_run(grid, run) ? WEIR_OK : out_of_memory(error);
 	if (status == WEIR_OK) {
-		status = weir_sim_create_with(config, &observer, policies, count, &sim, error);
+		status = create_sim(policy, &observer, &sim, error);
 	}
 	if (status == WEIR_OK) {
 		r.sim = sim;
-		status = run_to_end(&r, sim, progress, error);
+		status = run_to_end(&r, sim, policy->driver, progress, error);
 	}
+	weir_driver_leave(policy->driver);
 	weir_sim_destroy(sim);
 	weir_kept_requests_release(&r.kept);
 	if (status != WEIR_OK) {
@@ -311,9 +324,10 @@ weir_status schedule_run_sizes(const weir_config *config, const schedule_grid *g
 		                                       .application = a,
 		                                       .pool = -1};
 	}
-	weir_status status = made ? schedule_run_policies(config, grid, policies, grid->applications,
-	                                                  progress, run, error)
-	                          : out_of_memory(error);
+	const weir_known_policy policy = {
+	    .config = config, .policies = policies, .policy_count = grid->applications};
+	weir_status status =
+	    made ? schedule_run_policy(&policy, grid, progress, run, error) : out_of_memory(error);
 	for (uint32_t a = 0; a < grid->applications && schedules != NULL; a++) {
 		schedule_release(&schedules[a]);
 	}

@@ -14,7 +14,8 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "run/simulate.h"
-#include "scaling/controller.h"
+#include "scaling/policy_schedule.h"
+#include "study/best_known.h"
 
 /* The time of a search, cut into steps; what comes after the last belongs to it. */
 typedef struct schedule_grid {
@@ -52,12 +53,11 @@ weir_status schedule_grid_make(const weir_config *config, double last_arrival, s
                                weir_error *error);
 void schedule_grid_release(schedule_grid *grid);
 
-/* Runs `config` with these policies (NULL: its own). *run is to be released; after an error it is
- * not. Errors: as weir_simulate. */
-weir_status schedule_run_policies(const weir_config *config, const schedule_grid *grid,
-                                  const weir_controller_policy *policies, size_t count,
-                                  const schedule_progress *progress, schedule_run *run,
-                                  weir_error *error);
+/* Runs a policy's config with it. *run is to be released; after an error it is not. Errors: as
+ * weir_simulate. */
+weir_status schedule_run_policy(const weir_known_policy *policy, const schedule_grid *grid,
+                                const schedule_progress *progress, schedule_run *run,
+                                weir_error *error);
 /* Runs `config` with a schedule that has these sizes, [pool][step]. */
 weir_status schedule_run_sizes(const weir_config *config, const schedule_grid *grid,
                                const int32_t *sizes, const schedule_progress *progress,

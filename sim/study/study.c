@@ -192,6 +192,12 @@ static weir_status check_configs(const weir_study_plan *plan, weir_error *error)
 	return status;
 }
 
+const weir_run_driver *weir_study_driver(const weir_study_plan *plan, size_t scenario,
+                                         size_t policy)
+{
+	return plan->drivers != NULL ? plan->drivers[scenario * plan->policy_count + policy] : NULL;
+}
+
 /* The job of a run. Replications come first, so that an interrupted study has whole ones. */
 static size_t job_of(const weir_study_plan *plan, size_t scenario, size_t policy,
                      size_t replication)
@@ -210,6 +216,7 @@ static void list_jobs(const weir_study_plan *plan, weir_replication *jobs)
 				    .policy = plan->policies[p],
 				    .number = r,
 				    .until = plan->until,
+				    .driver = weir_study_driver(plan, s, p),
 				};
 			}
 		}

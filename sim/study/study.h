@@ -70,6 +70,9 @@ typedef struct weir_study_plan {
 	const char *const *scenarios, *const *policies;    /* their names */
 	/* [scenario][policy] */
 	const weir_document_options *configs;
+	/* Likewise: what decides in place of the config's policies, NULL where nothing does. NULL: of
+	 * no run. Borrowed. */
+	const weir_run_driver *const *drivers;
 	size_t baseline;   /* number of the policy that the others are compared with */
 	double until;      /* seconds; INFINITY: to the end */
 	double confidence; /* of all intervals, in (0, 1) */
@@ -127,6 +130,10 @@ typedef struct weir_study {
 WEIR_API weir_status weir_study_run(const weir_study_plan *plan, const weir_pool_options *options,
                                     weir_study *study, weir_error *error);
 WEIR_API void weir_study_release(weir_study *study);
+
+/* What decides in the runs of a policy in a scenario; NULL: the config's own policies. */
+WEIR_API const weir_run_driver *weir_study_driver(const weir_study_plan *plan, size_t scenario,
+                                                  size_t policy);
 
 /* All NaN. */
 WEIR_API weir_study_figures weir_study_figures_none(void);

@@ -66,6 +66,7 @@ static weir_status find_bound(const weir_study_plan *plan, size_t scenario, size
 	for (size_t p = 0; status == WEIR_OK && p < plan->policy_count; p++) {
 		status = weir_config_load_member(&plan->configs[scenario * plan->policy_count + p],
 		                                 replication, &policies[p].config, error);
+		policies[p].driver = weir_study_driver(plan, scenario, p);
 	}
 	if (status == WEIR_OK) {
 		status = search(plan, base, policies, bound, error);

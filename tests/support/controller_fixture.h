@@ -34,7 +34,8 @@ struct weir_manager {
 	weir_engine *engine;
 	unsigned pools;
 	int64_t sizes[WEIR_TAG_COUNT];
-	uint32_t operations;
+	uint32_t operations, servers_active;
+	double next_ready;
 	int64_t moves; /* most that a migration moves */
 	weir_undoable undoable[WEIR_TAG_COUNT];
 	call calls[CALLS];
@@ -105,6 +106,18 @@ bool weir_manager_has_pool(const weir_manager *manager, uint32_t application, we
 uint32_t weir_manager_operations(const weir_manager *manager)
 {
 	return manager->operations;
+}
+
+uint32_t weir_manager_active_servers(const weir_manager *manager, uint32_t application)
+{
+	(void)application;
+	return manager->servers_active;
+}
+
+double weir_manager_next_ready(const weir_manager *manager, uint32_t application, weir_tag tag)
+{
+	(void)application, (void)tag;
+	return manager->next_ready;
 }
 
 double weir_manager_mean_boot_delay(const weir_manager *manager, uint32_t application, weir_tag tag)

@@ -57,6 +57,7 @@ void test_run_elastic(const char *path, const char *trace)
 	weir_error error = {0};
 	ck_assert_ok(weir_sim_create_with(config, &observer, &policy, 1, &sim, &error), &error);
 	ck_assert_ok(weir_recording_open(&recording, path, sim, &provenance, &error), &error);
+	ck_assert_ok(weir_recording_start(&recording, &error), &error);
 	bool more = true;
 	ck_assert_ok(weir_sim_run(sim, INFINITY, UINT64_MAX, &more, &error), &error);
 	weir_sim_finish(sim);

@@ -34,6 +34,10 @@ weir_require(OPENBLAS_LIBRARY libopenblas0)
 weir_require(CJSON_FOUND libcjson-dev)
 weir_require(CAIRO_FOUND libcairo2-dev)
 weir_require(XXHASH_FOUND libxxhash-dev)
+if(WEIR_MPI)
+  find_package(MPI QUIET COMPONENTS C)
+  weir_require(MPI_C_FOUND libopenmpi-dev)
+endif()
 weir_require(SQLITE_FOUND libsqlite3-dev)
 weir_require(NETTLE_FOUND nettle-dev)
 if(BUILD_TESTING)
@@ -53,3 +57,7 @@ target_link_libraries(weir_dependencies INTERFACE
   ${GSL_LIBRARY} PkgConfig::CJSON PkgConfig::CAIRO PkgConfig::XXHASH
   PkgConfig::SQLITE PkgConfig::NETTLE ${HDF5_C_LIBRARIES}
   ZLIB::ZLIB Threads::Threads m ${CMAKE_DL_LIBS})
+if(WEIR_MPI)
+  target_link_libraries(weir_dependencies INTERFACE MPI::MPI_C)
+  target_compile_definitions(weir_dependencies INTERFACE WEIR_MPI)
+endif()

@@ -157,22 +157,15 @@ static weir_status run_points(sweep_arguments *arguments, weir_sweep_points *poi
 	return status;
 }
 
-static int sweep(sweep_arguments *arguments)
+/* What the one process does, or that of an engine's that manages. */
+static weir_status manage(sweep_arguments *arguments, weir_sweep_file *file, bool *failed,
+                          weir_error *error)
 {
-	weir_error error = {0};
-	weir_sweep_file *file = NULL;
 	weir_sweep_points points = {0};
-	bool failed = false;
 	weir_status status =
-	    weir_sweep_file_load(arguments->file, cli_config_directories, &file, &error);
-	cli_catch_interrupts();
-	if (status == WEIR_OK) {
-		file->independent = file->independent || arguments->independent;
-		status = weir_sweep_points_make(file, arguments->yes ? 0 : WEIR_SWEEP_MOST_POINTS, &points,
-		                                &error);
-	}
+	    weir_sweep_points_make(file, arguments->yes ? 0 : WEIR_SWEEP_MOST_POINTS, &points, error);
 	if (status == WEIR_OK && arguments->dry_run) {
-		status = identify(arguments, &points, &error);
+		status = identify(arguments, &points, error);
 		if (status == WEIR_OK) {
 			list_points(&points);
 			fprintf(stderr, "%zu points (%zu more would be there twice), %" PRIu64 " runs\n",
@@ -180,9 +173,32 @@ static int sweep(sweep_arguments *arguments)
 			        (uint64_t)points.count * (uint64_t)file->replications);
 		}
 	} else if (status == WEIR_OK) {
-		status = run_points(arguments, &points, &failed, &error);
+		status = run_points(arguments, &points, failed, error);
 	}
 	weir_sweep_points_release(&points);
+	return status;
+}
+
+static int sweep(sweep_arguments *arguments)
+{
+	const weir_sweep_engine *engine = arguments->options.engine;
+	weir_error error = {0};
+	weir_sweep_file *file = NULL;
+	bool failed = false;
+	bool served = false;
+	weir_status status =
+	    weir_sweep_file_load(arguments->file, cli_config_directories, &file, &error);
+	cli_catch_interrupts();
+	if (status == WEIR_OK) {
+		file->independent = file->independent || arguments->independent;
+		status = engine->join != NULL ? engine->join(file, &served, &error) : WEIR_OK;
+	}
+	if (status == WEIR_OK && !served) {
+		status = manage(arguments, file, &failed, &error);
+		if (engine->leave != NULL) {
+			engine->leave();
+		}
+	}
 	weir_sweep_file_destroy(file);
 	if (status != WEIR_OK) {
 		return cli_fail(&error);
@@ -292,7 +308,7 @@ const weir_command command_sweep = {
     .name = "sweep",
     .summary = "thousands of runs from one file, resumable",
     .help =
-        "usage: weir sweep FILE.json [-o DIR] [--dry-run] [--jobs N] [--engine local] [--yes]\n"
+        "usage: weir sweep FILE.json [-o DIR] [--dry-run] [--jobs N] [--engine NAME] [--yes]\n"
         "                  [--independent] [--grace S] [--quiet]\n"
         "       weir sweep status|failed|cancel|retry|collect DIR\n"
         "\n"
@@ -303,7 +319,9 @@ const weir_command command_sweep = {
         "  -o, --output DIR  where the store (sweep.db) and the results go\n"
         "  --dry-run         list the points, run nothing\n"
         "  --jobs N          processes (as many as processors, fewer where memory is short)\n"
-        "  --engine NAME     where runs are done: local, processes of this machine\n"
+        "  --engine NAME     where runs are done: local, processes of this machine; mpi, the\n"
+        "                    ranks of an MPI job (mpirun -n 17 weir sweep ...), if it was built\n"
+        "                    with WEIR_MPI\n"
         "  --yes             also more than a million points\n"
         "  --independent     each point has seeds of its own: no common random numbers\n"
         "  --grace S         after Ctrl-C, what runs has S seconds to end (5)\n"

@@ -97,6 +97,11 @@ WEIR_API const char *weir_sweep_figure_description(size_t figure);
 
 typedef struct weir_sweep_engine {
 	const char *name, *doc;
+	/* Called first, in every process of the job. *served: this one was a worker, has done its share
+	 * and is to end; else it is to manage. NULL where there is but the manager's process. */
+	weir_status (*join)(const weir_sweep_file *file, bool *served, weir_error *error);
+	/* Called last by the manager whose join went well, whether or not it opened. NULL as `join`. */
+	void (*leave)(void);
 	/* `workers` 0: as many as there is room for. *state is to be closed. */
 	weir_status (*open)(const weir_sweep_plan *plan, size_t workers, void **state,
 	                    weir_error *error);
@@ -113,13 +118,19 @@ typedef struct weir_sweep_engine {
 	/* Ends a run that was given; no report of it comes any more. `report`, which may be NULL, gets
 	 * what is known of it. */
 	void (*abandon)(void *state, uint64_t run, weir_sweep_report *report);
-	/* Ends all workers at once. */
+	/* Ends what the workers are at. */
 	void (*close)(void *state);
 } weir_sweep_engine;
 
 /* Processes of this machine, forked from the manager's: as many as processors, less where memory
  * is short. They end with the manager. */
 WEIR_API extern const weir_sweep_engine weir_sweep_engine_local;
+
+#ifdef WEIR_MPI
+/* The ranks of an MPI job, of which rank 0 manages. A rank's death ends the job; a run that is
+ * abandoned goes on, unheard, until it is done. */
+WEIR_API extern const weir_sweep_engine weir_sweep_engine_mpi;
+#endif
 
 /* NULL-terminated; the first one is the default. */
 WEIR_API extern const weir_sweep_engine *const weir_sweep_engines[];

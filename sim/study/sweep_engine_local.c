@@ -446,5 +446,3 @@ const weir_sweep_engine weir_sweep_engine_local = {
     .abandon = local_abandon,
     .close = local_close,
 };
-
-const weir_sweep_engine *const weir_sweep_engines[] = {&weir_sweep_engine_local, NULL};

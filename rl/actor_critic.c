@@ -123,20 +123,18 @@ static void add_layers(weir_actor_critic *network)
 	}
 }
 
-/* One column of columns[count][size], made orthogonal to those before it and of length 1; twice, as
- * once leaves what rounding left. */
+/* Column `count` of columns[count + 1][size], made orthogonal to those before it and of length 1
+ * (modified Gram and Schmidt; the columns are random, so that next to nothing cancels). */
 static bool orthogonalise(double *columns, size_t size, size_t count)
 {
 	double *last = columns + count * size;
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t c = 0; c < count; c++) {
-			double dot = 0;
-			for (size_t i = 0; i < size; i++) {
-				dot += columns[c * size + i] * last[i];
-			}
-			for (size_t i = 0; i < size; i++) {
-				last[i] -= dot * columns[c * size + i];
-			}
+	for (size_t c = 0; c < count; c++) {
+		double dot = 0;
+		for (size_t i = 0; i < size; i++) {
+			dot += columns[c * size + i] * last[i];
+		}
+		for (size_t i = 0; i < size; i++) {
+			last[i] -= dot * columns[c * size + i];
 		}
 	}
 	double square = 0;

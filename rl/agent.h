@@ -50,10 +50,13 @@ WEIR_API weir_status weir_agent_put(const weir_agent *agent, weir_archive_writer
                                     const char *group, weir_error *error);
 WEIR_API weir_status weir_agent_get(const weir_archive *archive, const char *group,
                                     weir_agent **agent, weir_error *error);
+/* The group of an archive with an agent in it: "agent", or "learner/agent" of a checkpoint; NULL:
+ * there is none. */
+WEIR_API const char *weir_agent_in(const weir_archive *archive);
 /* A file of its own, with the agent in the group "agent": written aside, synced, renamed. Equal
  * agents give equal bytes. */
 WEIR_API weir_status weir_agent_save(const weir_agent *agent, const char *path, weir_error *error);
-/* The agent of such a file, or of a checkpoint, where it stands in "agent" or "learner/agent". */
+/* The agent of such a file, or of a checkpoint. */
 WEIR_API weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *error);
 
 /* Refuses an agent whose spaces are not these: names the first difference (kind, size, name, unit,

@@ -1,5 +1,6 @@
 #include "rl/agent_driver.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "rl/agent_rows.h"
 #include "rl/driven_agent.h"
 
-enum { LINE_SIZE = 160 };
+enum { LINE_SIZE = WEIR_ERROR_MESSAGE_SIZE + 64 };
 
 struct weir_agent_driver {
 	weir_agent_driver_options options;
@@ -112,6 +113,19 @@ static weir_status list_of_agent(weir_agent_driver *driver, size_t number,
 	return WEIR_OK;
 }
 
+static weir_status list(void *context, const weir_config *config,
+                        const weir_controller_policy **policies, size_t *count, weir_error *error)
+{
+	weir_agent_driver *driver = context;
+	weir_status status = WEIR_OK;
+	for (size_t i = 0; status == WEIR_OK && i < driver->options.count; i++) {
+		status = list_of_agent(driver, i, config, error);
+	}
+	*policies = driver->policies;
+	*count = driver->policy_count;
+	return status;
+}
+
 /* --- a run --- */
 
 static weir_status begin(void *context, weir_sim *sim, weir_recorder *recorder, weir_error *error)
@@ -129,24 +143,45 @@ static weir_status begin(void *context, weir_sim *sim, weir_recorder *recorder, 
 	           : status;
 }
 
+static void log_line(const weir_agent_driver *driver, const weir_sim *sim, const char *format, ...)
+    WEIR_PRINTF(3, 4);
+
+static void log_line(const weir_agent_driver *driver, const weir_sim *sim, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	driver->options.log(driver->options.context, weir_sim_now(sim), line);
+}
+
 static void log_decision(const weir_agent_driver *driver, const driven_agent *agent,
                          const weir_sim *sim)
 {
-	if (driver->options.log == NULL || agent->decisions % WEIR_AGENT_LOG_INTERVAL != 0) {
+	if (driver->options.log == NULL) {
 		return;
 	}
-	weir_status_summary summary;
-	weir_manager_status(weir_sim_manager_const(sim), agent->application, &summary);
-	char line[LINE_SIZE];
-	snprintf(line, sizeof line, "Step: %llu | Reward: %.4f | Active Instances: %u",
-	         (unsigned long long)agent->decisions, agent->outcome.reward, (unsigned)summary.active);
-	driver->options.log(driver->options.context, weir_sim_now(sim), line);
+	if (agent->outcome.failed != 0) {
+		log_line(driver, sim, "Step: %llu | A check does not hold: %s",
+		         (unsigned long long)agent->decisions, agent->outcome.failure);
+	}
+	if (agent->decisions % WEIR_AGENT_LOG_INTERVAL == 0) {
+		weir_status_summary summary;
+		weir_manager_status(weir_sim_manager_const(sim), agent->application, &summary);
+		log_line(driver, sim, "Step: %llu | Reward: %.4f | Active Instances: %u",
+		         (unsigned long long)agent->decisions, agent->outcome.reward,
+		         (unsigned)summary.active);
+	}
 }
 
 static weir_status answer(void *context, weir_sim *sim, weir_error *error)
 {
 	weir_agent_driver *driver = context;
 	driven_agent *agent = &driver->agents[weir_sim_waiting(sim)];
+	if (!weir_scaling_loop_due(agent->loop)) {
+		return weir_scaling_loop_follow(agent->loop, error);
+	}
 	bool updated;
 	weir_status status = driven_agent_decide(agent, sim, &updated, error);
 	if (status == WEIR_OK && driver->rows != NULL && updated) {
@@ -212,14 +247,15 @@ static weir_status make(weir_agent_driver *driver, const weir_config *config, we
 		status = driven_agent_load(agent, options->paths[i], i, options->learns, options->rollout,
 		                           error);
 		agent->sampled = options->sampled || options->learns;
-		if (status == WEIR_OK) {
-			status = list_of_agent(driver, i, config, error);
-		}
+	}
+	const weir_controller_policy *policies;
+	size_t count;
+	if (status == WEIR_OK) {
+		status = list(driver, config, &policies, &count, error);
 	}
 	driver->run = (weir_run_driver){
 	    .context = driver,
-	    .policies = driver->policies,
-	    .policy_count = driver->policy_count,
+	    .list = list,
 	    .begin = begin,
 	    .answer = answer,
 	    .end = end,

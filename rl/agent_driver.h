@@ -42,8 +42,9 @@ typedef struct weir_agent_driver_options {
 	bool learns;              /* and learned from: `sampled` as well */
 	const char *const *saved; /* [count]: files for the agents as the run left them; NULL: none */
 	int64_t rollout;          /* decisions between updates; 0: the n_steps of its training */
-	/* Called with "Step: N | Reward: x | Active Instances: n" of every 100th decision: the reward
-	 * of the interval before it. NULL: not called. */
+	/* Called with "Step: N | Reward: x | Active Instances: n" of every 100th decision (the reward
+	 * of the interval before it), and with each check of integrity that does not hold. NULL: not
+	 * called. */
 	void (*log)(void *context, double time, const char *line);
 	void *context;
 } weir_agent_driver_options;
@@ -51,8 +52,8 @@ typedef struct weir_agent_driver_options {
 typedef struct weir_agent_driver weir_agent_driver;
 
 /*
- * Loads the agents and finds out whether they can drive runs of `config`, or of any config with its
- * applications and pools. The options may go, what they point to is borrowed.
+ * Loads the agents and finds out whether they can drive runs of `config`; they drive those of any
+ * config with its applications and pools. The options may go, what they point to is borrowed.
  *
  * Errors: files that cannot be read; an agent of another environment, or whose observations and
  * actions are not those of its task; an application or pools that the config does not have; two

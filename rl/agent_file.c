@@ -368,10 +368,19 @@ weir_status weir_agent_save(const weir_agent *agent, const char *path, weir_erro
 	return weir_archive_commit(archive, error);
 }
 
-weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *error)
+const char *weir_agent_in(const weir_archive *archive)
 {
 	static const char *const groups[] = {"agent", "learner/agent"};
-	enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+		if (weir_archive_has(archive, groups[i])) {
+			return groups[i];
+		}
+	}
+	return NULL;
+}
+
+weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *error)
+{
 	*agent = NULL;
 	weir_archive *archive = NULL;
 	uint32_t version = 0;
@@ -379,12 +388,9 @@ weir_status weir_agent_load(const char *path, weir_agent **agent, weir_error *er
 	if (status != WEIR_OK) {
 		return status;
 	}
-	int group = 0;
-	while (group < GROUP_COUNT && !weir_archive_has(archive, groups[group])) {
-		group++;
-	}
-	status = group < GROUP_COUNT
-	             ? weir_agent_get(archive, groups[group], agent, error)
+	const char *group = weir_agent_in(archive);
+	status = group != NULL
+	             ? weir_agent_get(archive, group, agent, error)
 	             : weir_error_set(error, WEIR_ERROR_INPUT, path, "is a %s file, without an agent",
 	                              weir_archive_format(archive));
 	weir_archive_close(archive);

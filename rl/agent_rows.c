@@ -13,7 +13,7 @@ enum { PARTS = WEIR_TAG_COUNT + 1, MIGRATE = WEIR_TAG_COUNT, TEXT_SIZE = 512 };
 
 /* Columns of what became of one part of a decision; -1: the agent has no such part. */
 typedef struct part_columns {
-	int asked, allowed, done, limit;
+	int asked, cut, done, limit;
 } part_columns;
 
 /* Columns of one agent, which may share them with others. -1: not recorded. */
@@ -127,7 +127,7 @@ static part_columns add_part(agent_rows *rows, const char *name, const char *wha
 	static const struct {
 		const char *name, *description;
 	} numbers[] = {{"asked", "Asked for by the decision"},
-	               {"allowed", "Of these, what the config's limits let through"},
+	               {"cut", "Of these, cut off by the config's limits or refused; NaN: done later"},
 	               {"done", "Of these, what the ScalingManager did; NaN: done later"}};
 	int columns[3];
 	char text[TEXT_SIZE];
@@ -336,7 +336,7 @@ static void set_part(agent_rows *rows, const part_columns *columns, const weir_a
 	}
 	weir_row_table_set(rows->decisions, columns->asked, (double)part->asked);
 	if (!put_off) {
-		weir_row_table_set(rows->decisions, columns->allowed, (double)part->allowed);
+		weir_row_table_set(rows->decisions, columns->cut, (double)(part->asked - part->done));
 		weir_row_table_set(rows->decisions, columns->done, (double)part->done);
 		weir_row_table_set(rows->decisions, columns->limit, (double)part->reason);
 	}

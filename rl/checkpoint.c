@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "record/archive.h"
 
-#define FORMAT "weir-checkpoint"
+#define FORMAT "weir checkpoint"
 enum { VERSION = 1 };
 
 /* --- counters ------------------------------------------------------------------------------- */

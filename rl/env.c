@@ -325,6 +325,11 @@ weir_status weir_env_step(weir_env *env, const float *action, float *observation
 	return judge(env, outcome, error);
 }
 
+bool weir_env_masks(const weir_env *env)
+{
+	return env->type->mask != NULL && env->action.kind != WEIR_SPACE_BOX;
+}
+
 void weir_env_mask(const weir_env *env, uint8_t *mask)
 {
 	if (env->type->mask != NULL && env->running) {

@@ -161,6 +161,8 @@ WEIR_API weir_status weir_env_reset(weir_env *env, const weir_env_start *start, 
 WEIR_API weir_status weir_env_step(weir_env *env, const float *action, float *observation,
                                    weir_env_outcome *outcome, weir_error *error);
 
+/* Whether it ever masks a choice. */
+WEIR_API bool weir_env_masks(const weir_env *env);
 /* mask[weir_space_choices(&env->action)]; nothing for a Box; all 1 when no episode is running. */
 WEIR_API void weir_env_mask(const weir_env *env, uint8_t *mask);
 /* terms[env->term_count]; all 0 before the first step of an episode. */

@@ -137,9 +137,10 @@ static void move(cart *state, double force)
 	double cosine = cos(state->angle);
 	double sine = sin(state->angle);
 	double pushed =
-	    (force + pole_mass_length * state->turn * state->turn * sine) / cart_and_pole_mass;
-	double angular = (gravity * sine - cosine * pushed) /
-	                 (half_length * (4.0 / 3.0 - pole_mass * cosine * cosine / cart_and_pole_mass));
+	    (force + pole_mass_length * (state->turn * state->turn) * sine) / cart_and_pole_mass;
+	double angular =
+	    (gravity * sine - cosine * pushed) /
+	    (half_length * (4.0 / 3.0 - pole_mass * (cosine * cosine) / cart_and_pole_mass));
 	double linear = pushed - pole_mass_length * angular * cosine / cart_and_pole_mass;
 	/* Explicit Euler: places move by the old speeds. */
 	state->place += tick * state->speed;

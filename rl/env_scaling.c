@@ -19,12 +19,12 @@
 #include "rl/scaling_world.h"
 
 typedef struct parameters {
-	weir_scaling_task task;
-	weir_key_list configs; /* of weir_world_config */
-	weir_key_list sets;    /* of const char * */
-	double window;         /* s; 0: to the end of the run */
-	double start;          /* s; below 0: drawn */
-	double latest_start;   /* s */
+	weir_scaling_task task; /* first */
+	weir_key_list configs;  /* of weir_world_config */
+	weir_key_list sets;     /* of const char * */
+	double window;          /* s; 0: to the end of the run */
+	double start;           /* s; below 0: drawn */
+	double latest_start;    /* s */
 } parameters;
 
 /* --- parameters ------------------------------------------------------------------------------- */
@@ -82,7 +82,7 @@ static weir_status check_parameters(weir_keys_reader *reader, const char *path, 
 		return weir_keys_fail(reader, weir_keys_path(reader, path, "latest_start"), error,
 		                      "with start \"random\" it must be above 0: the latest start");
 	}
-	return WEIR_OK;
+	return weir_scaling_task_check(reader, path, &given->task, error);
 }
 
 static const weir_key keys[] = {
@@ -117,8 +117,8 @@ static const weir_key keys[] = {
      .forms = "a number from 0, or \"random\"",
      .unit = "s",
      .doc = "When in the run an episode begins, at the first decision from then on; before it the "
-            "fleet stays as it starts. random: drawn from 0 to latest_start; fixed episodes begin "
-            "at 0."},
+            "fleet stays as it starts. random: drawn from 0 to latest_start, for a fixed episode "
+            "by its number."},
     {.name = "latest_start",
      .type = WEIR_KEY_NUMBER,
      .offset = offsetof(parameters, latest_start),
@@ -224,10 +224,16 @@ static weir_status run_on(const scaling *state, bool *asked, weir_error *error)
 {
 	bool more = true;
 	weir_status status = WEIR_OK;
-	while (status == WEIR_OK && more && weir_sim_waiting(state->world->sim) < 0) {
-		status = weir_sim_run(state->world->sim, INFINITY, UINT64_MAX, &more, error);
+	*asked = false;
+	while (status == WEIR_OK && more && !*asked) {
+		if (weir_sim_waiting(state->world->sim) < 0) {
+			status = weir_sim_run(state->world->sim, INFINITY, UINT64_MAX, &more, error);
+		} else if (weir_scaling_loop_due(state->loop)) {
+			*asked = true;
+		} else {
+			status = weir_scaling_loop_follow(state->loop, error);
+		}
 	}
-	*asked = weir_sim_waiting(state->world->sim) >= 0;
 	return status;
 }
 
@@ -262,8 +268,10 @@ static void choose_window(scaling *state, const weir_env_start *start)
 {
 	const parameters *given = state->given;
 	state->begin = fmax(given->start, 0);
-	if (given->start < 0 && start->episode < 0) {
-		uint64_t drawn = weir_stream_seed(start->seed, "start", 0);
+	if (given->start < 0) {
+		uint64_t drawn = start->episode < 0
+		                     ? weir_stream_seed(start->seed, "start", 0)
+		                     : weir_stream_seed(0, "fixed start", (uint64_t)start->episode);
 		state->begin = given->latest_start * ((double)(drawn >> 11) * 0x1p-53);
 	}
 }

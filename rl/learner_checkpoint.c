@@ -80,9 +80,9 @@ static weir_status take_agent(weir_learner *learner, const weir_agent *from, con
 	}
 	if ((from->normaliser == NULL) != (agent->normaliser == NULL)) {
 		return weir_error_set(error, WEIR_ERROR_INPUT, path,
-		                      "its agent has %s statistics of observations, this one has %s",
-		                      from->normaliser != NULL ? "" : "no",
-		                      agent->normaliser != NULL ? "some" : "none");
+		                      "its agent %s running statistics, this one %s",
+		                      from->normaliser != NULL ? "has" : "has no",
+		                      agent->normaliser != NULL ? "has some" : "has none");
 	}
 	memcpy(weir_actor_critic_parameters(agent->network),
 	       weir_actor_critic_parameters_const(from->network), count * sizeof(float));

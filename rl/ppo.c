@@ -376,7 +376,7 @@ weir_status weir_ppo_update(weir_ppo *ppo, const weir_rollout *rollout, double p
 	    .std = mean_std(ppo),
 	    .n_updates = (double)ppo->state.n_updates,
 	    .clip_range = at.clip_range,
-	    .grad_norm = at.steps == 0 ? (double)NAN : at.norms / (double)at.steps,
+	    .grad_norm = at.norms / (double)at.steps, /* NaN of none */
 	};
 	return WEIR_OK;
 }

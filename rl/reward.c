@@ -57,6 +57,12 @@ double weir_reward_broken_share(const weir_reward_facts *facts)
 	return all > 0 ? (facts->broken + lost) / all : 0;
 }
 
+double weir_reward_newly_broken(const weir_reward_facts *facts)
+{
+	return facts->broken + facts->failed + facts->rejected + facts->charged + facts->overdue -
+	       facts->overdue_before;
+}
+
 double weir_reward_limit_share(const weir_reward_facts *facts, double broken, double overdue)
 {
 	double all = facts->completed + facts->overdue + facts->charged;

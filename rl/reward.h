@@ -37,12 +37,14 @@ typedef struct weir_reward_facts {
 	double arrived, completed, broken_ttft, broken_tbt, broken;
 	double failed, rejected;
 	double overdue_ttft, overdue_tbt, overdue;
+	double overdue_before; /* `overdue` of the interval before: those that are no news */
 	/* Requests in the system at the end of the episode that are not overdue but have not begun to
 	 * run, of a run that can never go on all of them: counted as broken. 0 at every other
 	 * decision. */
 	double charged;
 	double operations; /* instances started, taken back, drained, cancelled and flipped */
-	/* By list: whether it has an ACTIVE instance, and the mean over those of max(kv, batch). */
+	/* By list: whether it has an ACTIVE instance, and the mean over those of max(kv, batch), each
+	 * at most 1. */
 	bool has_list[WEIR_TAG_COUNT];
 	double load[WEIR_TAG_COUNT];
 	weir_view_quantiles ttft_slowdown, tbt_slowdown; /* of completions; NaN without any */
@@ -91,7 +93,8 @@ typedef struct weir_reward_common {
 	X(percentile)                                                                                  \
 	X(latency_estimate)                                                                            \
 	X(cost_only)                                                                                   \
-	X(constrained)
+	X(constrained)                                                                                 \
+	X(priced)
 
 #define WEIR_REWARD_DECLARE(name) WEIR_API extern const weir_reward_type weir_reward_##name;
 WEIR_REWARDS(WEIR_REWARD_DECLARE)
@@ -128,6 +131,10 @@ WEIR_API double weir_reward_broken_share(const weir_reward_facts *facts);
  * rejected ones are not counted. */
 WEIR_API double weir_reward_limit_share(const weir_reward_facts *facts, double broken,
                                         double overdue);
+/* Requests of which it came out in this interval that they break a limit or never complete: over an
+ * episode every request counts once, whenever it ends. Below 0 when more that were overdue have
+ * caught up. */
+WEIR_API double weir_reward_newly_broken(const weir_reward_facts *facts);
 /* -(instances paid for at the prices wanted) / (interval * max_total_instances); 0 of no time. */
 WEIR_API double weir_reward_fleet_cost(const weir_reward_common *common,
                                        const weir_reward_facts *facts);

@@ -24,7 +24,7 @@ static const weir_reward_term terms[] = {
     {"reward_cost", "w_cost * -(instances paid for * price) / max_total_instances"},
     {"reward_slo", "w_slo * -(0.4 * v_ttft^2 + 0.6 * v_tbt^2), v the share of broken requests"},
     {"reward_switch", "w_switch * -(instances started, stopped, flipped) / 10"},
-    {"reward_util", "w_util * 0.3 * mean over lists of (1 - |load - 0.7|)"},
+    {"reward_util", "w_util * 0.3 * mean over lists of (1 - abs(load - 0.7))"},
 };
 
 const weir_reward_type weir_reward_default = {

@@ -48,7 +48,7 @@ static const weir_reward_term terms[] = {
     {"reward_slo", "w_slo * -(0.4 * TTFT + 0.6 * TBT), each the mean of min(1, max(0, x / limit - "
                    "1)) over p50, p90, p99"},
     {"reward_switch", "w_switch * -(instances started, stopped, flipped) / 10"},
-    {"reward_util", "w_util * 0.3 * mean over lists of (1 - |load - 0.7|)"},
+    {"reward_util", "w_util * 0.3 * mean over lists of (1 - abs(load - 0.7))"},
 };
 
 const weir_reward_type weir_reward_percentile = {

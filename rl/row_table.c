@@ -100,13 +100,14 @@ weir_status weir_row_table_define(weir_row_table *table, weir_recorder *recorder
 void weir_row_table_set(weir_row_table *table, int column, double value)
 {
 	char *field = table->row + table->columns[column].offset;
+	if (table->columns[column].type == WEIR_COLUMN_DOUBLE) {
+		memcpy(field, &value, sizeof value);
+		return;
+	}
 	int64_t wide = (int64_t)value;
 	int32_t narrow = (int32_t)wide;
 	uint8_t byte = (uint8_t)wide;
 	switch (table->columns[column].type) {
-	case WEIR_COLUMN_DOUBLE:
-		memcpy(field, &value, sizeof value);
-		break;
 	case WEIR_COLUMN_INT64:
 		memcpy(field, &wide, sizeof wide);
 		break;

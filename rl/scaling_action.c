@@ -9,6 +9,12 @@ static const char *const part_names[] = {
 #undef PART_NAME
 };
 
+/* Whether actions say sizes, not changes. */
+static bool is_size(const weir_scaling_task *task)
+{
+	return task->action.kind == WEIR_ACTION_DEMAND || task->action.kind == WEIR_ACTION_RESIDUAL;
+}
+
 static void add_part(weir_action_set *set, const weir_scaling_task *task, weir_action_part part)
 {
 	weir_dimension dimension = {.name = part_names[part], .unit = ""};
@@ -33,8 +39,7 @@ void weir_action_set_create(const weir_scaling_task *task, weir_action_set *set)
 	if (task->mode != WEIR_SCALING_PROMPT) {
 		add_part(set, task, WEIR_ACTION_TOKEN);
 	}
-	if (task->mode == WEIR_SCALING_JOINT && task->action.kind != WEIR_ACTION_DEMAND &&
-	    task->action.migrate_step > 0) {
+	if (task->mode == WEIR_SCALING_JOINT && !is_size(task) && task->action.migrate_step > 0) {
 		add_part(set, task, WEIR_ACTION_MIGRATE);
 	}
 	set->space = (weir_space){
@@ -94,7 +99,8 @@ static double whole(double demand)
 static int64_t wanted_size(const weir_scaling_task *task, const weir_action_frame *frame,
                            weir_tag tag, float a)
 {
-	double size = whole(frame->demand[tag] * pow(task->action.range, (double)a));
+	double size = frame->demand[tag] * pow(task->action.range, (double)a);
+	size = task->action.kind == WEIR_ACTION_DEMAND ? whole(size) : round(size);
 	double least = (double)frame->min_per_pool;
 	double most = (double)(frame->max_total - (frame->single ? 0 : frame->min_per_pool));
 	return (int64_t)fmax(least, fmin(size, fmax(most, least)));
@@ -107,7 +113,7 @@ static void decide_pool(const weir_scaling_task *task, const weir_action_set *se
 	if (!pool_of(set->parts[dimension], frame, &tag)) {
 		return;
 	}
-	if (task->action.kind == WEIR_ACTION_DEMAND) {
+	if (is_size(task)) {
 		int64_t size = wanted_size(task, frame, tag, a);
 		if (size != frame->size[tag]) {
 			weir_decide_size(decision, tag, size);

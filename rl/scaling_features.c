@@ -124,7 +124,7 @@ void weir_list_loads_of(const weir_view *view, weir_list_loads loads[WEIR_TAG_CO
 		if (instance->state == WEIR_INSTANCE_ACTIVE) {
 			weir_list_loads *list = &loads[instance->list];
 			list->active++;
-			list->load += fmax(instance->load_kv, instance->load_batch);
+			list->load += fmin(1, fmax(instance->load_kv, instance->load_batch));
 			list->busy += instance->load_busy;
 		}
 	}

@@ -37,9 +37,9 @@ WEIR_BEGIN_C
 	X(active_prompt, 0, 1, base, prompt, "ACTIVE instances on the prompt list / N")                \
 	X(active_token, 0, 1, base, token, "ACTIVE instances on the token list / N")                   \
 	X(active_mixed, 0, 1, base, shared, "ACTIVE instances on the mixed list / N")                  \
-	X(load_prompt, 0, 1, base, prompt, "Their mean of max(kv, batch)")                             \
-	X(load_token, 0, 1, base, token, "Their mean of max(kv, batch)")                               \
-	X(load_mixed, 0, 1, base, shared, "Their mean of max(kv, batch)")                              \
+	X(load_prompt, 0, 1, base, prompt, "Their mean of max(kv, batch), each at most 1")             \
+	X(load_token, 0, 1, base, token, "Their mean of max(kv, batch), each at most 1")               \
+	X(load_mixed, 0, 1, base, shared, "Their mean of max(kv, batch), each at most 1")              \
 	X(memory, 0, 1, base, shared, "Mean of memory in use / limit over ACTIVE instances")           \
 	X(kv_network, 0, 1, base, shared,                                                              \
 	  "KV bytes moved / (interval * features.network_gb_per_s * ACTIVE servers), at most 1")       \
@@ -127,7 +127,8 @@ WEIR_API void weir_features_fill(const weir_scaling_features_config *config,
 WEIR_API void weir_feature_stack_push(const weir_feature_set *set,
                                       const double values[WEIR_FEATURE_COUNT], float *stack);
 
-/* Of a list: ACTIVE instances on it, and their means of max(load_kv, load_batch), load_busy. */
+/* Of a list: ACTIVE instances on it, and their means of max(load_kv, load_batch), each at most 1
+ * (more is promised where requests queue), and of load_busy. */
 typedef struct weir_list_loads {
 	double active, load, busy;
 } weir_list_loads;

@@ -130,6 +130,19 @@ const weir_applied *weir_scaling_loop_applied(const weir_scaling_loop *loop)
 	return &loop->state.applied;
 }
 
+double weir_scaling_tick(const weir_scaling_task *task)
+{
+	return task->action.kind == WEIR_ACTION_RESIDUAL && task->action.rule_interval > 0
+	           ? task->action.rule_interval
+	           : task->decision_interval;
+}
+
+/* Whether the rule is asked between decisions too. */
+static bool has_follow_ups(const weir_scaling_task *task)
+{
+	return weir_scaling_tick(task) < task->decision_interval;
+}
+
 /* --- the simulation --------------------------------------------------------------------------- */
 
 /* The type of each pool's first instance at the start; -1 where there is no such pool. */
@@ -141,14 +154,6 @@ static void list_types(const weir_application *application, int32_t types[WEIR_T
 	for (size_t s = application->server_count; s-- > 0;) {
 		types[application->servers[s].tag] = (int32_t)application->servers[s].type;
 	}
-}
-
-static weir_status open_workload(weir_loop_watch *watch, weir_error *error)
-{
-	weir_source *source = NULL;
-	weir_status status = weir_config_open_workload(weir_sim_config(watch->sim), &source, error);
-	return status == WEIR_OK ? weir_workload_counter_begin(&watch->workload, source, error)
-	                         : status;
 }
 
 static weir_status begin_watch(weir_scaling_loop *loop, weir_sim *sim, bool check_workload,
@@ -165,8 +170,9 @@ static weir_status begin_watch(weir_scaling_loop *loop, weir_sim *sim, bool chec
 	int32_t types[WEIR_TAG_COUNT];
 	list_types(&cluster->applications[watch->application], types);
 	watch->single = types[WEIR_TAG_PROMPT] < 0 && types[WEIR_TAG_TOKEN] < 0;
-	watch->exact = config->control.scrape_interval <= 0 && config->control.metric_lag <= 0 &&
+	watch->ideal = config->control.scrape_interval <= 0 && config->control.metric_lag <= 0 &&
 	               config->control.metric_noise <= 0;
+	watch->exact = watch->ideal && !has_follow_ups(loop->task);
 	watch->demand = weir_fleet_demand_model_of(&loop->task->action, cluster, weir_sim_slo(sim),
 	                                           watch->application, types);
 	watch->facts = weir_facts_frame_of(loop->task, cluster, watch->application, &config->scaling);
@@ -180,7 +186,7 @@ static weir_status begin_watch(weir_scaling_loop *loop, weir_sim *sim, bool chec
 	if (watch->exact) {
 		weir_scrape_release(meter, watch->before);
 	}
-	return check_workload ? open_workload(watch, error) : WEIR_OK;
+	return check_workload ? weir_workload_counter_begin(&watch->workload, config, error) : WEIR_OK;
 }
 
 weir_status weir_scaling_loop_begin(weir_scaling_loop *loop, weir_sim *sim, bool check_workload,
@@ -300,9 +306,12 @@ static weir_status check_interval(weir_scaling_loop *loop, double until, const w
 static void fill_facts(weir_scaling_loop *loop, const weir_view *truth)
 {
 	weir_loop_state *state = &loop->state;
+	double overdue_before = state->facts.overdue;
 	weir_facts_fill(&loop->watch.facts, truth, &state->facts);
-	if (state->applied.put_off) {
-		/* Then what was done in the interval is what earlier decisions had asked for. */
+	state->facts.overdue_before = overdue_before;
+	if (weir_sim_config(loop->watch.sim)->control.decision_delay > 0 ||
+	    has_follow_ups(loop->task)) {
+		/* What was done in the interval is what earlier decisions had asked for. */
 		weir_manager_counters now;
 		weir_manager_counters_get(weir_sim_manager(loop->watch.sim), &now);
 		const weir_manager_counters *then = &state->counters;
@@ -349,7 +358,8 @@ static void fill_figures(weir_scaling_loop *loop)
 	    &state->applied.migration};
 	for (int p = 0; p < WEIR_SCALING_DIMENSIONS; p++) {
 		values[WEIR_FIGURE_asked_prompt + p] = (double)parts[p]->asked;
-		values[WEIR_FIGURE_cut_prompt + p] = (double)(parts[p]->asked - parts[p]->done);
+		values[WEIR_FIGURE_cut_prompt + p] =
+		    state->applied.put_off ? 0 : (double)(parts[p]->asked - parts[p]->done);
 		values[WEIR_FIGURE_done_prompt + p] = (double)parts[p]->done;
 		values[WEIR_FIGURE_limit_prompt + p] = (double)parts[p]->reason;
 	}
@@ -378,6 +388,26 @@ static void judge(weir_scaling_loop *loop)
 	}
 }
 
+/* Instances that the rule wants, or that the arrivals ask for: as many as there are while nothing
+ * is known of arrivals. */
+static void fill_demand(const weir_scaling_loop *loop, double demand[WEIR_TAG_COUNT])
+{
+	const weir_loop_watch *watch = &loop->watch;
+	const weir_fleet_demand_memory *memory = &loop->state.demand;
+	if (loop->task->action.kind == WEIR_ACTION_RESIDUAL) {
+		memcpy(demand, loop->state.wanted, sizeof loop->state.wanted);
+		return;
+	}
+	if (memory->seen > 0) {
+		weir_fleet_demand_of(&watch->demand, memory, loop->task->action.smoothing, demand);
+		return;
+	}
+	const weir_manager *manager = weir_sim_manager(watch->sim);
+	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+		demand[tag] = (double)weir_manager_size(manager, watch->application, (weir_tag)tag);
+	}
+}
+
 /* A snapshot of `view`, on top of those before. */
 static void observe(weir_scaling_loop *loop, const weir_view *view, float *observation)
 {
@@ -388,8 +418,7 @@ static void observe(weir_scaling_loop *loop, const weir_view *view, float *obser
 	memcpy(input.last_action, state->last_action, sizeof input.last_action);
 	weir_fleet_demand_observe(&state->demand, task->action.smoothing, view);
 	if (task->features.demand) {
-		weir_fleet_demand_of(&loop->watch.demand, &state->demand, task->action.smoothing,
-		                     input.demand);
+		fill_demand(loop, input.demand);
 	}
 	double values[WEIR_FEATURE_COUNT];
 	weir_features_fill(&task->features, &input, &state->features, values);
@@ -424,7 +453,8 @@ weir_status weir_scaling_loop_look(weir_scaling_loop *loop, weir_sim *sim, float
 	weir_view truth = loop->seen;
 	weir_status status = loop->watch.exact ? WEIR_OK : scrape(&loop->watch, &truth, error);
 	if (status == WEIR_OK) {
-		status = take_stock(loop, weir_sim_now(sim), &loop->seen, &truth, observation, error);
+		const weir_view *seen = loop->watch.ideal ? &truth : &loop->seen;
+		status = take_stock(loop, weir_sim_now(sim), seen, &truth, observation, error);
 	}
 	if (status == WEIR_OK) {
 		judge(loop);
@@ -493,23 +523,70 @@ void weir_scaling_loop_mask(const weir_scaling_loop *loop, uint8_t *mask)
 	weir_action_mask(&loop->actions, &frame, mask);
 }
 
-/* Hands the decision in, and checks that it is what the manager then shows. */
+/* Hands a decision in; *applied says what became of it, *before what there was. *wrongly is set
+ * when that is not what the manager then shows. */
+static weir_status hand_in(weir_scaling_loop *loop, const weir_decision *decision,
+                           weir_applied *applied, weir_manager_books *before, bool *wrongly,
+                           weir_error *error)
+{
+	const weir_loop_watch *watch = &loop->watch;
+	const weir_manager *manager = weir_sim_manager(watch->sim);
+	*before = weir_manager_books_of(manager, watch->application);
+	weir_status status = weir_sim_answer(watch->sim, decision, applied, error);
+	if (status == WEIR_OK) {
+		weir_manager_books after = weir_manager_books_of(manager, watch->application);
+		if (!weir_check_applied(decision, applied, before, &after, loop->state.complaint)) {
+			*wrongly = true;
+		}
+	}
+	return status;
+}
+
+/* The decision that a look was for. */
 static weir_status answer(weir_scaling_loop *loop, const weir_decision *decision, weir_error *error)
 {
-	weir_loop_watch *watch = &loop->watch;
 	weir_loop_state *state = &loop->state;
-	const weir_manager *manager = weir_sim_manager(watch->sim);
-	weir_manager_books before = weir_manager_books_of(manager, watch->application);
-	weir_status status = weir_sim_answer(watch->sim, decision, &state->applied, error);
-	if (status != WEIR_OK) {
-		return status;
+	weir_manager_books before;
+	state->applied_wrongly = false;
+	weir_status status =
+	    hand_in(loop, decision, &state->applied, &before, &state->applied_wrongly, error);
+	if (status == WEIR_OK) {
+		state->counters = before.counters;
+		state->looked = false;
 	}
-	weir_manager_books after = weir_manager_books_of(manager, watch->application);
-	state->counters = before.counters;
-	state->applied_wrongly =
-	    !weir_check_applied(decision, &state->applied, &before, &after, state->complaint);
-	state->looked = false;
-	return WEIR_OK;
+	return status;
+}
+
+/* What an action asks for at this instant. */
+static void decode(const weir_scaling_loop *loop, const float *action, weir_decision *decision)
+{
+	weir_action_frame frame;
+	fill_frame(loop, &frame);
+	if (loop->task->action.kind == WEIR_ACTION_DEMAND ||
+	    loop->task->action.kind == WEIR_ACTION_RESIDUAL) {
+		fill_demand(loop, frame.demand);
+	}
+	weir_action_decode(loop->task, &loop->actions, &frame, action, decision);
+}
+
+bool weir_scaling_loop_due(const weir_scaling_loop *loop)
+{
+	double ticks = loop->task->decision_interval / weir_scaling_tick(loop->task);
+	double tick = round(weir_sim_now(loop->watch.sim) / weir_scaling_tick(loop->task));
+	return fmod(tick, round(ticks)) < 0.5;
+}
+
+weir_status weir_scaling_loop_follow(weir_scaling_loop *loop, weir_error *error)
+{
+	weir_loop_state *state = &loop->state;
+	assert(!state->looked && !weir_scaling_loop_due(loop));
+	weir_decision decision = {0};
+	if (state->decisions > 0) {
+		decode(loop, state->action, &decision);
+	}
+	weir_applied applied;
+	weir_manager_books before;
+	return hand_in(loop, &decision, &applied, &before, &state->applied_wrongly, error);
 }
 
 weir_status weir_scaling_loop_act(weir_scaling_loop *loop, weir_sim *sim, const float *action,
@@ -518,14 +595,9 @@ weir_status weir_scaling_loop_act(weir_scaling_loop *loop, weir_sim *sim, const 
 	weir_loop_state *state = &loop->state;
 	assert(loop->watch.sim == sim && state->looked);
 	(void)sim;
-	weir_action_frame frame;
-	fill_frame(loop, &frame);
-	if (loop->task->action.kind == WEIR_ACTION_DEMAND) {
-		weir_fleet_demand_of(&loop->watch.demand, &state->demand, loop->task->action.smoothing,
-		                     frame.demand);
-	}
 	weir_decision decision;
-	weir_action_decode(loop->task, &loop->actions, &frame, action, &decision);
+	decode(loop, action, &decision);
+	memcpy(state->action, action, loop->actions.count * sizeof *action);
 	weir_action_normal(&loop->actions, action, state->last_action);
 	state->decisions++;
 	state->checksum = weir_action_checksum(action, loop->actions.count);

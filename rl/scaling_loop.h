@@ -50,7 +50,8 @@ WEIR_API double *weir_scaling_loop_coefficients(weir_scaling_loop *loop, size_t 
 
 /* X(name, unit, description): figures of an interval between two decisions. Pools: what the agent
  * acts on; in a single-pool cluster the mixed pool stands as prompt. `asked` and what follows are
- * of the decision at the interval's start. */
+ * of the decision at the interval's start; with control.decision_delay nothing of it is cut or done
+ * yet. */
 #define WEIR_SCALING_FIGURES(X)                                                                    \
 	X(time, "s", "When the interval ended.")                                                       \
 	X(interval, "s", "How long it was.")                                                           \
@@ -120,6 +121,15 @@ WEIR_API void weir_scaling_loop_mask(const weir_scaling_loop *loop, uint8_t *mas
 /* After a look: the decision. `action` lies in the action space. */
 WEIR_API weir_status weir_scaling_loop_act(weir_scaling_loop *loop, weir_sim *sim,
                                            const float *action, weir_error *error);
+
+/*
+ * Of an agent that corrects a rule which is asked more often than the agent is: whether the
+ * simulation waits for the agent's decision, to be looked at and acted on; else
+ * weir_scaling_loop_follow answers, with what the rule wants now and the correction of the last
+ * decision (before the first: nothing).
+ */
+WEIR_API bool weir_scaling_loop_due(const weir_scaling_loop *loop);
+WEIR_API weir_status weir_scaling_loop_follow(weir_scaling_loop *loop, weir_error *error);
 
 /* Decides nothing, and is not counted as a decision: for the time before an episode. */
 WEIR_API weir_status weir_scaling_loop_hold(weir_scaling_loop *loop, weir_sim *sim,

@@ -23,9 +23,10 @@ typedef struct weir_loop_watch {
 	weir_sim *sim; /* NULL: none */
 	uint32_t application;
 	bool single; /* a single-pool cluster */
-	/* The controller shows everything as it is and just now, so that its view is the truth. Else
-	 * the truth is what the loop's own scrapes show. */
-	bool exact;
+	/* The controller shows everything as it is and just now (`ideal`), and since the last decision
+	 * (`exact`), so that its view is the truth. Else the truth is what the loop's own scrapes show,
+	 * and where all is ideal the agent sees that. */
+	bool ideal, exact;
 	weir_fleet_demand_model demand;
 	weir_facts_frame facts;
 	weir_scrape *before, *after;    /* `before` is of the last look, where state.scraped */
@@ -41,6 +42,8 @@ typedef struct weir_loop_state {
 	weir_feature_memory features;
 	weir_fleet_demand_memory demand;
 	double last_action[WEIR_SCALING_DIMENSIONS];
+	double wanted[WEIR_TAG_COUNT];         /* by the rule, at this look */
+	float action[WEIR_SCALING_DIMENSIONS]; /* the last one */
 	/* Of the last decision. */
 	weir_applied applied;
 	uint64_t checksum;
@@ -70,6 +73,9 @@ struct weir_scaling_loop {
 	float *stack;   /* [observation size] */
 	weir_view seen; /* noted when the policy is asked; valid while the simulation stands still */
 };
+
+/* s between the times at which the loop is asked, by itself or by an agent. */
+double weir_scaling_tick(const weir_scaling_task *task);
 
 /* The policy that stands for the loop in a simulation; its owner is the loop. */
 extern const weir_policy_type weir_policy_rl;

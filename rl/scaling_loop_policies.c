@@ -9,10 +9,24 @@
 static void note(const weir_policy_context *context, void *state, const weir_view *view,
                  weir_decision *decision)
 {
-	(void)state;
 	(void)decision;
 	weir_scaling_loop *loop = context->owner;
 	loop->seen = *view;
+	if (loop->task->action.kind == WEIR_ACTION_RESIDUAL) {
+		weir_scaling_rule_ask(&loop->task->action.rule, context, state, view, loop->state.wanted);
+	}
+}
+
+static size_t state_size(const weir_policy_context *context)
+{
+	const weir_scaling_loop *loop = context->owner;
+	return weir_scaling_rule_state_size(&loop->task->action.rule, context);
+}
+
+static weir_status start(const weir_policy_context *context, void *state, weir_error *error)
+{
+	const weir_scaling_loop *loop = context->owner;
+	return weir_scaling_rule_start(&loop->task->action.rule, context, state, error);
 }
 
 const weir_policy_type weir_policy_rl = {
@@ -22,6 +36,8 @@ const weir_policy_type weir_policy_rl = {
     .deferred = true,
     .needs = WEIR_FEATURE_NEEDS,
     .interval = 10,
+    .state_size = state_size,
+    .start = start,
     .decide = note,
 };
 
@@ -63,14 +79,6 @@ static int own_pool(const weir_scaling_task *task, bool single)
 		return WEIR_TAG_TOKEN;
 	}
 	return single ? WEIR_TAG_MIXED : WEIR_TAG_PROMPT;
-}
-
-static weir_status fail(const weir_scaling_task *task, const char *where, const char *what,
-                        weir_error *error)
-{
-	return weir_error_set(error, WEIR_ERROR_INPUT, where,
-	                      "the agent (mode %s) is to scale %s%s, which the config does not have",
-	                      weir_scaling_modes[task->mode], what, task->application);
 }
 
 static bool add(weir_scaling_loop *loop, const weir_controller_policy *policy)
@@ -139,20 +147,25 @@ weir_status weir_scaling_loop_policies(weir_scaling_loop *loop, const weir_confi
 	const weir_scaling_task *task = loop->task;
 	uint32_t application;
 	if (!weir_scaling_loop_application(task, config, &application)) {
-		return fail(task, "application", "the application ", error);
+		return weir_error_set(error, WEIR_ERROR_INPUT, "application",
+		                      "the agent is to scale the application '%s', which the config does "
+		                      "not have",
+		                      task->application);
 	}
 	bool pools[WEIR_TAG_COUNT];
 	list_pools(&config->applications[application], pools);
 	bool single = is_single(pools);
 	int pool = own_pool(task, single);
 	if (pool >= 0 && !pools[pool]) {
-		return fail(task, "mode", "a pool of the application ", error);
+		return weir_error_set(error, WEIR_ERROR_INPUT, "mode",
+		                      "the agent is to scale the %s pool, which the config does not have",
+		                      weir_tag_names[pool]);
 	}
 	const weir_controller_policy own = {
 	    .type = &weir_policy_rl,
 	    .application = application,
 	    .pool = pool,
-	    .interval = task->decision_interval,
+	    .interval = weir_scaling_tick(task),
 	    .owner = loop,
 	};
 	loop->policy_count = 0;

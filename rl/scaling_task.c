@@ -2,13 +2,15 @@
 
 #include <assert.h>
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 
 const char *const weir_scaling_modes[] = {"joint", "prompt", "token", NULL};
-const char *const weir_scaling_action_kinds[] = {"continuous", "discrete", "demand", NULL};
+const char *const weir_scaling_action_kinds[] = {"continuous", "discrete", "demand", "residual",
+                                                 NULL};
 
 static const weir_key features_keys[] = {
 #define GROUP_KEY(name_, default_, doc_)                                                           \
@@ -96,7 +98,7 @@ static const weir_key action_keys[] = {
      .choices = weir_scaling_action_kinds,
      .doc = "continuous: a number from -1 to 1 for each pool, a change of its size. discrete: a "
             "choice of the change. demand: a number from -1 to 1 for each pool, its size relative "
-            "to what the arrivals ask for."},
+            "to what the arrivals ask for. residual: the same, relative to what a rule wants."},
     {.name = "dead_zone",
      .type = WEIR_KEY_NUMBER,
      .offset = offsetof(weir_scaling_action_config, dead_zone),
@@ -142,8 +144,8 @@ static const weir_key action_keys[] = {
      .minimum = 1,
      .maximum = 1000,
      .flags = WEIR_KEY_ABOVE_MINIMUM,
-     .only_if = "kind=demand",
-     .doc = "A size is the demand times this to the power of the action."},
+     .only_if = "kind=demand,residual",
+     .doc = "A size is the demand, or what the rule wants, times this to the power of the action."},
     {.name = "smoothing",
      .type = WEIR_KEY_INTEGER,
      .offset = offsetof(weir_scaling_action_config, smoothing),
@@ -156,13 +158,35 @@ static const weir_key action_keys[] = {
      .offset = offsetof(weir_scaling_action_config, instance_rate),
      .table = &rate_table,
      .doc = "Of the demand: what one instance of a pool carries."},
+    {.name = "rule",
+     .type = WEIR_KEY_CUSTOM,
+     .offset = offsetof(weir_scaling_action_config, rule),
+     .read = weir_scaling_rule_read,
+     .flags = WEIR_KEY_REQUIRED,
+     .forms = "a list of policies, as the key policies of a config has them",
+     .only_if = "kind=residual",
+     .doc = "The autoscalers whose sizes the agent corrects; without application and interval. One "
+            "with a tolerance should have it at 0: it would take the agent's corrections for its "
+            "own sizes."},
+    {.name = "rule_interval",
+     .type = WEIR_KEY_NUMBER,
+     .offset = offsetof(weir_scaling_action_config, rule_interval),
+     .default_text = "0",
+     .minimum = 0,
+     .maximum = 1e6,
+     .only_if = "kind=residual",
+     .unit = "s",
+     .doc = "How often the rule is asked, the agent's last correction applied to what it wants; 0: "
+            "at every decision. decision_interval is a multiple of it."},
 };
 
 static weir_status check_action(weir_keys_reader *reader, const char *path, void *object,
                                 weir_error *error)
 {
 	weir_scaling_action_config *action = object;
-	action->adaptive = action->kind != WEIR_ACTION_DEMAND && action->step == 0;
+	action->adaptive =
+	    (action->kind == WEIR_ACTION_CONTINUOUS || action->kind == WEIR_ACTION_DISCRETE) &&
+	    action->step == 0;
 	if (action->adaptive && action->kind == WEIR_ACTION_DISCRETE) {
 		return weir_keys_fail(reader, weir_keys_path(reader, path, "step"), error,
 		                      "an adaptive step has no fixed choices: expected a whole number "
@@ -180,6 +204,25 @@ const weir_key_table weir_scaling_action_keys = {
     .check = check_action,
 };
 
+weir_status weir_scaling_task_check(weir_keys_reader *reader, const char *path,
+                                    const weir_scaling_task *task, weir_error *error)
+{
+	double ticks =
+	    task->action.rule_interval > 0 ? task->decision_interval / task->action.rule_interval : 1;
+	if (ticks < 1 || fabs(ticks - round(ticks)) > 1e-9 * ticks) {
+		return weir_keys_fail(reader, weir_keys_path(reader, path, "decision_interval"), error,
+		                      "%g s is no multiple of action.rule_interval, %g s",
+		                      task->decision_interval, task->action.rule_interval);
+	}
+	return WEIR_OK;
+}
+
+static weir_status check_task(weir_keys_reader *reader, const char *path, void *object,
+                              weir_error *error)
+{
+	return weir_scaling_task_check(reader, path, object, error);
+}
+
 typedef struct task_object {
 	weir_scaling_task task;
 } task_object;
@@ -192,6 +235,7 @@ const weir_key_table weir_scaling_task_keys = {
     .size = sizeof(weir_scaling_task),
     .keys = task_keys,
     .key_count = sizeof task_keys / sizeof task_keys[0],
+    .check = check_task,
 };
 
 weir_status weir_scaling_task_parse(const char *text, const char *name, weir_arena *arena,
@@ -216,16 +260,14 @@ static const char *sibling_choice(const weir_key_table *table, const weir_key *k
                                   const char *object)
 {
 	size_t length = strcspn(key->only_if, "=");
-	for (size_t i = 0; i < table->key_count; i++) {
-		const weir_key *sibling = &table->keys[i];
-		if (strlen(sibling->name) == length && strncmp(sibling->name, key->only_if, length) == 0) {
-			int chosen;
-			memcpy(&chosen, object + sibling->offset, sizeof chosen);
-			return sibling->choices[chosen];
-		}
+	const weir_key *sibling = table->keys;
+	while (strlen(sibling->name) != length || strncmp(sibling->name, key->only_if, length) != 0) {
+		sibling++;
+		assert(sibling < table->keys + table->key_count); /* it names one */
 	}
-	assert(!"only_if names a sibling");
-	return "";
+	int chosen;
+	memcpy(&chosen, object + sibling->offset, sizeof chosen);
+	return sibling->choices[chosen];
 }
 
 static bool applies(const weir_key_table *table, const weir_key *key, const char *object)
@@ -253,6 +295,11 @@ static cJSON *print_custom(const weir_key *key, const char *field)
 		weir_reward reward;
 		memcpy(&reward, field, sizeof reward);
 		return print_object(reward.type->keys, reward.parameters);
+	}
+	if (key->read == weir_scaling_rule_read) {
+		weir_scaling_rule rule;
+		memcpy(&rule, field, sizeof rule);
+		return cJSON_Parse(rule.text);
 	}
 	assert(key->read == read_step);
 	int64_t step;

@@ -15,6 +15,7 @@
 #include "base/keys.h"
 #include "base/memory.h"
 #include "rl/reward.h"
+#include "rl/scaling_rule.h"
 #include "serving/serving.h"
 
 WEIR_BEGIN_C
@@ -39,7 +40,8 @@ WEIR_API extern const char *const weir_scaling_modes[];
 	X(time, false, "The time of the day.")                                                         \
 	X(blocked, false, "How often the scheduler found no instance to place a request on.")          \
 	X(demand, false,                                                                               \
-	  "Instances that the arrival rate asks for, by pool, as actions of kind demand have it.")
+	  "Instances that the arrival rate asks for, by pool, as actions of kind demand have it; "     \
+	  "of kind residual those that the rule wants.")
 
 typedef struct weir_scaling_features_config {
 #define WEIR_FEATURE_GROUP_FIELD(name, default_, doc) bool name;
@@ -52,10 +54,11 @@ typedef struct weir_scaling_features_config {
 typedef enum weir_scaling_action_kind {
 	WEIR_ACTION_CONTINUOUS, /* changes of the sizes, by real numbers */
 	WEIR_ACTION_DISCRETE,   /* changes of the sizes, by choices */
-	WEIR_ACTION_DEMAND      /* sizes, relative to what the arrivals ask for */
+	WEIR_ACTION_DEMAND,     /* sizes, relative to what the arrivals ask for */
+	WEIR_ACTION_RESIDUAL    /* sizes, relative to what a rule wants */
 } weir_scaling_action_kind;
 
-/* "continuous", "discrete", "demand"; NULL-terminated. */
+/* "continuous", "discrete", "demand", "residual"; NULL-terminated. */
 WEIR_API extern const char *const weir_scaling_action_kinds[];
 
 typedef struct weir_scaling_action_config {
@@ -65,10 +68,12 @@ typedef struct weir_scaling_action_config {
 	int64_t step;         /* instances, unless adaptive */
 	double share;         /* of the pool, where adaptive */
 	int64_t migrate_step; /* instances; 0: no migration, and no dimension for it */
-	double range;         /* of kind demand, as the next ones: factor at the ends, above 1 */
+	double range;         /* of kinds demand and residual: factor at the ends, above 1 */
 	int64_t smoothing;    /* intervals whose arrivals are averaged */
 	/* requests/s that one instance of a pool carries; 0: worked out of its execution times */
 	double instance_rate[WEIR_TAG_COUNT];
+	weir_scaling_rule rule; /* of kind residual, as the next one */
+	double rule_interval;   /* s between its sizes; 0: decision_interval, else a whole part of it */
 } weir_scaling_action_config;
 
 enum {
@@ -92,6 +97,10 @@ typedef struct weir_scaling_task {
 WEIR_API extern const weir_key_table weir_scaling_features_keys;
 WEIR_API extern const weir_key_table weir_scaling_action_keys;
 WEIR_API extern const weir_key_table weir_scaling_task_keys;
+
+/* Checks between the keys of a task: for the `check` of a table that has them. */
+WEIR_API weir_status weir_scaling_task_check(weir_keys_reader *reader, const char *path,
+                                             const weir_scaling_task *task, weir_error *error);
 
 /* The keys of a weir_scaling_task, field `field_` of `type_`. */
 #define WEIR_SCALING_TASK_KEYS(type_, field_)                                                      \

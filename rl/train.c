@@ -304,7 +304,13 @@ static weir_status begin(training *t, weir_error *error)
 		return status;
 	}
 	weir_learner_begin(s->learner, s->buffers.observations, s->buffers.masks);
-	status = weir_train_files_clear(&t->files, error);
+	status = weir_train_files_make(&t->files, error);
+	if (status == WEIR_OK) {
+		status = weir_train_files_lock(&t->files, error);
+	}
+	if (status == WEIR_OK) {
+		status = weir_train_files_clear(&t->files, error);
+	}
 	if (status == WEIR_OK) {
 		status = weir_train_files_write(t->files.config, t->config->text, error);
 	}
@@ -316,7 +322,10 @@ static weir_status begin(training *t, weir_error *error)
 
 static weir_status resume(training *t, weir_error *error)
 {
-	weir_status status = weir_checkpoint_load(&t->state, t->files.checkpoint, error);
+	weir_status status = weir_train_files_lock(&t->files, error);
+	if (status == WEIR_OK) {
+		status = weir_checkpoint_load(&t->state, t->files.checkpoint, error);
+	}
 	t->saved = t->state.steps;
 	return status == WEIR_OK && t->state.end == WEIR_TRAIN_END_NONE ? open_log(t, true, error)
 	                                                                : status;

@@ -51,9 +51,9 @@ typedef struct weir_train_options {
  *
  * Errors, before anything is changed: what the environment refuses; `adapt` of a coefficient or
  * term that it does not have; a training in the directory where neither resume nor overwrite is
- * said, or one of another config (the first key that differs); a checkpoint that is damaged or of
- * another version. Later: WEIR_ERROR_INTERRUPTED; a check of integrity (strict); a network that is
- * no longer finite; a file that cannot be written. The last checkpoint is then as it was.
+ * said, one of another config (the first key that differs) or at work; a checkpoint that is damaged
+ * or of another version. Later: WEIR_ERROR_INTERRUPTED; a check of integrity (strict); a network
+ * that is no longer finite; a file that cannot be written. The last checkpoint is then as it was.
  */
 WEIR_API weir_status weir_train(const weir_train_config *config, const weir_train_options *options,
                                 weir_train_report *report, weir_error *error);

@@ -1,9 +1,11 @@
 #include "rl/train_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ static char *join(const char *directory, const char *name)
 weir_status weir_train_files_create(weir_train_files *files, const char *directory,
                                     weir_error *error)
 {
+	files->lock = -1;
 	bool made = (files->directory = strdup(directory)) != NULL;
 #define WEIR_TRAIN_FILES_JOIN(field, name)                                                         \
 	made = (files->field = join(directory, name)) != NULL && made;
@@ -37,11 +40,14 @@ weir_status weir_train_files_create(weir_train_files *files, const char *directo
 
 void weir_train_files_release(weir_train_files *files)
 {
+	if (files->lock >= 0) {
+		close(files->lock);
+	}
 	free(files->directory);
 #define WEIR_TRAIN_FILES_FREE(field, name) free(files->field);
 	WEIR_TRAIN_FILES(WEIR_TRAIN_FILES_FREE)
 #undef WEIR_TRAIN_FILES_FREE
-	*files = (weir_train_files){0};
+	*files = (weir_train_files){.lock = -1};
 }
 
 weir_status weir_train_files_look(const weir_train_files *files, const weir_train_options *options,
@@ -86,6 +92,25 @@ static weir_status make_directories(char *path, weir_error *error)
 	}
 }
 
+weir_status weir_train_files_make(const weir_train_files *files, weir_error *error)
+{
+	return make_directories(files->directory, error);
+}
+
+weir_status weir_train_files_lock(weir_train_files *files, weir_error *error)
+{
+	files->lock = open(files->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (files->lock < 0) {
+		return weir_error_set(error, WEIR_ERROR_IO, files->directory, "cannot be opened: %s",
+		                      strerror(errno));
+	}
+	if (flock(files->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, files->directory,
+		                      "another process is training into this directory");
+	}
+	return WEIR_OK;
+}
+
 static weir_status remove_file(const char *path, weir_error *error)
 {
 	if (unlink(path) != 0 && errno != ENOENT) {
@@ -96,7 +121,7 @@ static weir_status remove_file(const char *path, weir_error *error)
 
 weir_status weir_train_files_clear(const weir_train_files *files, weir_error *error)
 {
-	weir_status status = make_directories(files->directory, error);
+	weir_status status = WEIR_OK;
 #define WEIR_TRAIN_FILES_REMOVE(field, name)                                                       \
 	status = status == WEIR_OK ? remove_file(files->field, error) : status;
 	WEIR_TRAIN_FILES(WEIR_TRAIN_FILES_REMOVE)

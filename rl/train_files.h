@@ -20,6 +20,7 @@ WEIR_BEGIN_C
 
 typedef struct weir_train_files {
 	char *directory;
+	int lock; /* of the directory; -1: none */
 #define WEIR_TRAIN_FILES_FIELD(field, name) char *field;
 	WEIR_TRAIN_FILES(WEIR_TRAIN_FILES_FIELD)
 #undef WEIR_TRAIN_FILES_FIELD
@@ -35,7 +36,13 @@ WEIR_API void weir_train_files_release(weir_train_files *files);
 WEIR_API weir_status weir_train_files_look(const weir_train_files *files,
                                            const weir_train_options *options, bool *resumed,
                                            weir_error *error);
-/* Makes the directory, with its parents, and removes the files. */
+/* Makes the directory, with its parents. */
+WEIR_API weir_status weir_train_files_make(const weir_train_files *files, weir_error *error);
+/* Keeps other trainings out of the directory until the files are released or the process ends,
+ * however it does; an error when one is at work there. A file system without locks keeps nobody
+ * out. */
+WEIR_API weir_status weir_train_files_lock(weir_train_files *files, weir_error *error);
+/* Removes the files. */
 WEIR_API weir_status weir_train_files_clear(const weir_train_files *files, weir_error *error);
 /* `text` as the whole of a file: written aside, synced, renamed. NULL: there was no memory for it.
  */

@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(gcc g++ cmake ninja-build pkg-config libgsl-dev libopenblas0 libcjson-dev
 	libcairo2-dev libhdf5-dev hdf5-tools libxxhash-dev libsqlite3-dev nettle-dev
 	zlib1g-dev check)
-test_packages=(python3-h5py python3-pandas)
+test_packages=(python3-h5py python3-pandas python3-onnx)
 # Opens the page of a report in its test, which is skipped without it.
 browser_packages=(chromium)
 clang_packages=(clang libclang-rt-14-dev)

@@ -443,6 +443,61 @@ START_TEST(instances_come_and_go)
 }
 END_TEST
 
+/* Slots are given back and taken again in every order. */
+START_TEST(instances_stand_in_order_of_id)
+{
+	enum { SERVERS = 12 };
+	small_cluster *cluster = small_cluster_create();
+	small_application *application = small_cluster_add(cluster, "jsq", "splitwise");
+	for (int s = 0; s < SERVERS; s++) {
+		small_application_add_server(application, &server);
+	}
+	metered m = start(cluster);
+	weir_scrape *none = empty(&m, 0, INSTANCES);
+	weir_scrape *scrape = empty(&m, 0, INSTANCES);
+	for (uint64_t round = 0; round < 40; round++) {
+		uint32_t slot = (uint32_t)(weir_stream_seed(5, "slot", round) % SERVERS);
+		uint32_t other = (slot + 1 + (uint32_t)(round % (SERVERS - 1))) % SERVERS;
+		uint32_t gone[2] = {slot, other};
+		weir_error error;
+		for (int i = 0; i < 2; i++) {
+			weir_instance_handle handle = handle_of(cluster->serving, gone[i]);
+			weir_instance_view view = view_of(cluster->serving, gone[i]);
+			if (view.state == WEIR_INSTANCE_ACTIVE) {
+				set_state(cluster->serving, handle, WEIR_INSTANCE_DRAINING);
+			}
+			weir_serving_remove_instance(cluster->serving, handle);
+		}
+		for (int i = 0; i < 2; i++) {
+			weir_server_handle host;
+			weir_instance_handle added;
+			ck_assert_ok(weir_serving_add_server(cluster->serving, 0, 0, &host, &error), &error);
+			ck_assert_ok(
+			    weir_serving_add_instance(cluster->serving, host, WEIR_TAG_MIXED, &added, &error),
+			    &error);
+		}
+		run(&m, (double)round + 1);
+		take(&m, scrape);
+		weir_view view;
+		weir_view_between(m.meter, none, scrape, &view);
+		ck_assert_uint_eq(view.instance_count, SERVERS);
+		double created = 0;
+		for (size_t i = 0; i < SERVERS; i++) {
+			ck_assert(i == 0 || view.instances[i].id > view.instances[i - 1].id);
+			/* Ids and times of creation go together, so that no instance has another's figures. */
+			ck_assert_double_ge(view.instances[i].created, created);
+			created = view.instances[i].created;
+			ck_assert_double_eq(created, view.instances[i].id < SERVERS
+			                                 ? 0
+			                                 : floor((view.instances[i].id - SERVERS) / 2.0));
+		}
+	}
+	weir_scrape_destroy(m.meter, none);
+	weir_scrape_destroy(m.meter, scrape);
+	destroy(&m);
+}
+END_TEST
+
 /* A completed request of application n % 2; its prompt of 100 tokens alone would take 0.5 s. */
 static weir_request_row made_up(uint64_t n)
 {
@@ -590,6 +645,7 @@ int main(void)
 	tcase_add_test(tests, what_drains_counts_as_loaded);
 	tcase_add_test(tests, loads_of_several_types_are_meaned);
 	tcase_add_test(tests, instances_come_and_go);
+	tcase_add_test(tests, instances_stand_in_order_of_id);
 	tcase_add_test(tests, every_consumer_sees_each_completion_once);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

@@ -179,6 +179,28 @@ START_TEST(equal_contents_give_equal_bytes)
 }
 END_TEST
 
+/* Any reader of HDF5 finds what is in it, and no time of day. */
+START_TEST(it_is_plain_hdf5_without_times)
+{
+	hid_t file = H5Fopen(written("plain.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+	ck_assert_int_ge(file, 0);
+	static const char *const objects[] = {"/", "/group", "/group/doubles", "/group/text"};
+	for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
+		H5O_info_t info;
+		ck_assert_int_ge(H5Oget_info_by_name2(file, objects[i], &info, H5O_INFO_TIME, H5P_DEFAULT),
+		                 0);
+		ck_assert_int_eq(info.ctime, 0);
+		ck_assert_int_eq(info.mtime, 0);
+	}
+	hid_t dataset = H5Dopen2(file, "/group/doubles", H5P_DEFAULT);
+	double values[2];
+	ck_assert_int_ge(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+	ck_assert_mem_eq(values, doubles, sizeof doubles);
+	H5Dclose(dataset);
+	H5Fclose(file);
+}
+END_TEST
+
 /* Checks that the file is refused with these words. */
 static void refused(const char *path, const char *format, uint32_t newest, const char *words)
 {
@@ -232,6 +254,9 @@ START_TEST(other_files_are_refused)
 	hid_t file = H5Fcreate(test_path("foreign.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
 	H5Fclose(file);
 	refused(test_path("foreign.h5"), FORMAT, 3, "is an HDF5 file, but neither an agent nor");
+	ck_assert(weir_archive_is(path));
+	ck_assert(!weir_archive_is(test_path("foreign.h5")) && !weir_archive_is(test_path("empty.h5")));
+	ck_assert(!weir_archive_is(test_path("missing.h5")) && !weir_archive_is(test_directory()));
 	weir_archive *archive = NULL;
 	weir_error error;
 	uint32_t version = 0;
@@ -411,6 +436,7 @@ int main(void)
 	tcase_add_test(tests, what_was_put_is_got);
 	tcase_add_test(tests, items_come_in_the_order_of_their_making);
 	tcase_add_test(tests, equal_contents_give_equal_bytes);
+	tcase_add_test(tests, it_is_plain_hdf5_without_times);
 	tcase_add_test(tests, several_can_be_open);
 	tcase_add_test(tests, other_files_are_refused);
 	tcase_add_test(tests, wrong_wishes_are_refused);

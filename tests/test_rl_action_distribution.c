@@ -276,6 +276,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rl/action_distribution");
 	TCase *tests = tcase_create("action_distribution");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, xoshiro_is_the_published_one);
 	tcase_add_test(tests, uniforms_and_normals_have_their_moments);
 	tcase_add_test(tests, choices_have_probabilities);

@@ -21,7 +21,7 @@ static const weir_dimension chosen[2] = {{.name = "node", .unit = "", .choices =
 static const weir_space choices = {
     .kind = WEIR_SPACE_MULTI_DISCRETE, .size = 2, .dimensions = chosen};
 
-static weir_agent *made(const weir_space *action, uint64_t seed)
+static weir_agent *made_with(const weir_space *action, uint64_t seed, bool shared)
 {
 	weir_error error;
 	weir_agent *agent = NULL;
@@ -30,11 +30,17 @@ static weir_agent *made(const weir_space *action, uint64_t seed)
 	shape.hidden[0] = 7;
 	shape.hidden[1] = 5;
 	shape.hidden[2] = 6;
+	shape.shared_trunk = shared;
 	shape.log_std = -0.5F;
 	ck_assert_ok(weir_agent_create("pendulum", "{\"steps\": 200}", &observation, action, &shape,
 	                               seed, &agent, &error),
 	             &error);
 	return agent;
+}
+
+static weir_agent *made(const weir_space *action, uint64_t seed)
+{
+	return made_with(action, seed, false);
 }
 
 static void add_normaliser(weir_agent *agent)
@@ -88,9 +94,10 @@ START_TEST(a_loaded_agent_answers_the_same)
 {
 	const weir_space *actions[] = {&box, &choices};
 	for (int i = 0; i < 4; i++) {
-		weir_agent *agent = made(actions[i % 2], (uint64_t)i);
+		weir_agent *agent = made_with(actions[i % 2], (uint64_t)i, i == 1 || i == 2);
 		if (i >= 2) {
 			add_normaliser(agent);
+			agent->normaliser->config.observations = i == 2;
 		}
 		free(agent->origin);
 		agent->origin = strdup("{\"seed\": 3}");
@@ -110,7 +117,8 @@ START_TEST(a_loaded_agent_answers_the_same)
 		             &error);
 		ck_assert_int_eq(back->normaliser != NULL, i >= 2);
 		if (back->normaliser != NULL) {
-			ck_assert(back->normaliser->config.observations && !back->normaliser->config.rewards);
+			ck_assert_int_eq(back->normaliser->config.observations, i == 2);
+			ck_assert(!back->normaliser->config.rewards);
 			ck_assert_double_eq(back->normaliser->config.clip_observation, 5.0);
 			ck_assert_uint_eq(back->normaliser->environments, 1);
 			ck_assert_double_eq(back->normaliser->returns[0], 0.0);
@@ -196,6 +204,23 @@ START_TEST(answers_are_those_of_the_definitions)
 		}
 	}
 	ck_assert(clipped);
+	weir_agent_destroy(agent);
+}
+END_TEST
+
+START_TEST(draws_spread_as_log_std_says)
+{
+	weir_agent *agent = made(&box, 2);
+	answers modes = ask(agent, NULL, NULL);
+	weir_xoshiro randoms[2] = {weir_xoshiro_seed(4), weir_xoshiro_seed(4)};
+	answers draws = ask(agent, NULL, &randoms[0]);
+	for (int i = 0; i < 4; i++) {
+		for (int k = 0; k < 2; k++) {
+			double drawn = modes.raw[i][k] + exp(-0.5) * weir_xoshiro_normal(&randoms[1]);
+			ck_assert_double_eq_tol(draws.raw[i][k], drawn, 1e-6);
+		}
+	}
+	ck_assert_mem_eq(draws.value, modes.value, sizeof modes.value);
 	weir_agent_destroy(agent);
 }
 END_TEST
@@ -439,6 +464,7 @@ int main(void)
 	TCase *tests = tcase_create("agent");
 	tcase_add_test(tests, a_loaded_agent_answers_the_same);
 	tcase_add_test(tests, answers_are_those_of_the_definitions);
+	tcase_add_test(tests, draws_spread_as_log_std_says);
 	tcase_add_test(tests, masked_choices_are_not_taken);
 	tcase_add_test(tests, the_first_difference_is_named);
 	tcase_add_test(tests, every_part_is_needed);

@@ -82,6 +82,7 @@ START_TEST(its_symbols_stay_its_own)
 	void *after = dlsym(RTLD_DEFAULT, "cblas_sgemm");
 	ck_assert_ptr_nonnull(before);
 	ck_assert_ptr_eq(before, after);
+	ck_assert_ptr_null(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
 	void *ours;
 	memcpy(&ours, &blas.sgemm, sizeof ours);
 	ck_assert_ptr_ne(ours, after);
@@ -142,6 +143,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rl/blas");
 	TCase *tests = tcase_create("blas");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, products_are_those_of_plain_loops);
 	tcase_add_test(tests, its_symbols_stay_its_own);
 	tcase_add_test(tests, a_process_may_fork_after_it_and_has_one_thread);

@@ -105,6 +105,7 @@ END_TEST
 START_TEST(the_identity_rewards_the_observed_choice)
 {
 	weir_env *env = open_env("probe_identity");
+	ck_assert(!weir_env_masks(env));
 	float one_hot[4];
 	int drawn[4] = {0};
 	begin(env, 9, one_hot);
@@ -133,6 +134,7 @@ START_TEST(what_is_masked_is_what_is_punished)
 {
 	weir_env *env = open_env("probe_mask");
 	ck_assert_uint_eq(weir_space_choices(&env->action), 7);
+	ck_assert(weir_env_masks(env));
 	float observation[2];
 	uint8_t mask[7], masks_seen[7] = {0};
 	begin(env, 2, observation);

@@ -248,7 +248,7 @@ START_TEST(a_terminated_episode_gets_nothing_more)
 	make_world(&w, "probe_constant", 1, &ppo, NULL, false);
 	const uint8_t both = 1;
 	const double reward = 1;
-	const float observation = 0;
+	const float observation = 1; /* whose value is not 0, by chance */
 	weir_learner_act(w.learner, w.actions);
 	const weir_learner_step step = {.rewards = &reward,
 	                                .terminated = &both,

@@ -113,6 +113,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rl/ppo, golden vectors");
 	TCase *tests = tcase_create("golden");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, updates_are_the_same);
 	tcase_add_test(tests, mistakes_are_seen);
 	tcase_add_test(tests, a_file_that_is_none_is_refused);

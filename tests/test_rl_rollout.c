@@ -148,6 +148,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rl/rollout");
 	TCase *tests = tcase_create("rollout");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, advantages_are_their_definition);
 	tcase_add_test(tests, mistakes_are_seen);
 	tcase_add_test(tests, closed_forms);

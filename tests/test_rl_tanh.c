@@ -109,6 +109,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rl/tanh");
 	TCase *tests = tcase_create("tanh");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, it_is_tanh);
 	tcase_add_test(tests, it_saturates_and_keeps_what_is_no_number);
 	tcase_add_test(tests, bits_depend_on_the_number_alone);

@@ -1,6 +1,6 @@
 #include "rl/train_config.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,6 +197,21 @@ START_TEST(the_first_difference_is_named)
 }
 END_TEST
 
+START_TEST(a_key_that_is_no_more_is_a_difference)
+{
+	const weir_train_config *config = load("{" LEAST "}");
+	char *text = NULL;
+	weir_error error = {0};
+	/* As an older version may have written it. */
+	ck_assert_int_gt(asprintf(&text, "{\"former\": 5, %s", config->text + 1), 0);
+	ck_assert_int_eq(weir_train_config_match(config, "x.h5", text, &error), WEIR_ERROR_INPUT);
+	ck_assert_msg(strstr(error.message, "former was 5 there and is not said in") != NULL, "%s",
+	              error.message);
+	free(text);
+	weir_train_config_destroy(config);
+}
+END_TEST
+
 START_TEST(the_text_reads_back_as_the_same_config)
 {
 	const weir_train_config *config =
@@ -222,6 +237,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, another_environment_may_be_set);
 	tcase_add_loop_test(tests, the_first_difference_is_named, 0,
 	                    (int)(sizeof changes / sizeof changes[0]));
+	tcase_add_test(tests, a_key_that_is_no_more_is_a_difference);
 	tcase_add_test(tests, the_text_reads_back_as_the_same_config);
 	suite_add_tcase(s, tests);
 	return s;

@@ -1,11 +1,13 @@
 #include "rl/train_log.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "support/test_support.h"
@@ -226,6 +228,10 @@ START_TEST(a_resumed_training_ends_with_the_same_bytes)
 	log = opened("killed", &lengths);
 	weir_train_log_lengths now = weir_train_log_lengths_of(log);
 	ck_assert_mem_eq(&now, &lengths, sizeof now);
+	/* What comes after a checkpoint is cut off at once, not only written over. */
+	size_t size = 0;
+	free(test_read_file(file_in("killed", "progress.jsonl"), &size));
+	ck_assert_uint_eq(size, lengths.jsonl);
 	add_rows(log, 8, 20);
 	weir_train_log_close(log);
 	same_file("whole", "killed", "progress.csv");
@@ -299,6 +305,31 @@ START_TEST(unknown_figures_are_told)
 }
 END_TEST
 
+/* A limit on the size of files stands in for a full disk. */
+START_TEST(a_full_disk_is_told_and_leaves_whole_rows)
+{
+	weir_error error = {0};
+	weir_train_log *log = opened("full", NULL);
+	add_rows(log, 1, 1);
+	const weir_train_log_lengths before = weir_train_log_lengths_of(log);
+	struct rlimit limit;
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = before.csv + 3;
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	const double two[2] = {0.25, 2.0};
+	ck_assert_int_eq(weir_train_log_add(log, 4096, loss_and_reward, two, 2, &error), WEIR_ERROR_IO);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	ck_assert_str_eq(error.message, "cannot write the training's log: File too large");
+	ck_assert_str_eq(error.where, file_in("full", "progress.csv"));
+	check_file("full", "progress.csv",
+	           "time/total_timesteps,rollout/ep_rew_mean,train/loss,eval/mean_reward\n2048,1,1,\n");
+	ck_assert_uint_eq(weir_train_log_lengths_of(log).csv, before.csv);
+	weir_train_log_close(log);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rl_train_log");
@@ -308,6 +339,7 @@ int main(void)
 	tcase_add_test(tests, a_resumed_training_ends_with_the_same_bytes);
 	tcase_add_test(tests, bad_places_are_refused);
 	tcase_add_test(tests, unknown_figures_are_told);
+	tcase_add_test(tests, a_full_disk_is_told_and_leaves_whole_rows);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);
 }

@@ -11,7 +11,7 @@
 
 /* --- counting of allocations: glibc's own are called by these; sanitizers have theirs --------- */
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COUNTS_ALLOCATIONS 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -135,6 +135,12 @@ static void leave(void *context)
 	((outside *)context)->left++;
 }
 
+#define DRIVER(context_, policy, begin_, end_)                                                     \
+	{                                                                                              \
+		.context = (context_), .policies = (policy), .policy_count = 1, .begin = (begin_),         \
+		.answer = answer, .end = (end_), .leave = leave                                            \
+	}
+
 static const char *run_with(const weir_config *config, const weir_run_driver *driver,
                             const char *path)
 {
@@ -164,7 +170,7 @@ START_TEST(what_is_answered_is_what_would_have_been_decided)
 		const weir_config *config = elastic_config(controls[c]);
 		outside o = {0};
 		const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
-		const weir_run_driver driver = {&o, &policy, 1, begin, answer, end, leave};
+		const weir_run_driver driver = DRIVER(&o, &policy, begin, end);
 		char expected[64];
 		strcpy(expected, run_with(config, &ordinary, test_path("inside.h5")));
 		ck_assert_str_eq(run_with(config, &driver, test_path("outside.h5")), expected);
@@ -183,7 +189,7 @@ START_TEST(in_memory_as_recorded_run_after_run)
 	const weir_config *config = elastic_config("control={}");
 	outside o = {0};
 	const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
-	const weir_run_driver driver = {&o, &policy, 1, begin, answer, end, leave};
+	const weir_run_driver driver = DRIVER(&o, &policy, begin, end);
 	const char *path = test_path("recorded.h5");
 	run_with(config, &driver, path);
 	weir_simulate_options options = weir_simulate_options_default();
@@ -369,7 +375,7 @@ START_TEST(a_policy_that_nobody_decides_for_is_an_error)
 	const weir_config *config = elastic_config("control={}");
 	outside o = {.silent_from = 3};
 	const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
-	const weir_run_driver driver = {&o, &policy, 1, NULL, answer, NULL, leave};
+	const weir_run_driver driver = DRIVER(&o, &policy, NULL, NULL);
 	weir_simulate_options options = weir_simulate_options_default();
 	options.driver = &driver;
 	weir_simulate_result result;
@@ -398,7 +404,7 @@ START_TEST(a_run_that_cannot_begin_leaves_no_file)
 	const weir_config *config = elastic_config("control={}");
 	outside o = {0};
 	const weir_controller_policy policy = {.type = &outside_type, .pool = -1, .owner = &o};
-	const weir_run_driver driver = {&o, &policy, 1, refuse, answer, NULL, leave};
+	const weir_run_driver driver = DRIVER(&o, &policy, refuse, NULL);
 	const char *path = test_path("never.h5");
 	weir_run_options options = weir_run_options_default();
 	options.output = path;
@@ -416,6 +422,38 @@ START_TEST(a_run_that_cannot_begin_leaves_no_file)
 }
 END_TEST
 
+static weir_status list_by_config(void *context, const weir_config *config,
+                                  const weir_controller_policy **policies, size_t *count,
+                                  weir_error *error)
+{
+	static const weir_controller_policy inside = {.type = &stir_type, .pool = -1};
+	*policies = &inside;
+	*count = 1;
+	*(uint64_t *)context = config->seed;
+	return config->seed == 13 ? weir_error_set(error, WEIR_ERROR_INPUT, "seed", "unlucky")
+	                          : WEIR_OK;
+}
+
+START_TEST(policies_may_depend_on_the_config)
+{
+	uint64_t seed = 0;
+	const weir_run_driver driver = {.context = &seed, .list = list_by_config};
+	weir_simulate_options options = weir_simulate_options_default();
+	options.driver = &driver;
+	weir_simulate_result result;
+	weir_error error = {0};
+	const weir_config *config = elastic_config("seed=12");
+	ck_assert_ok(weir_simulate(config, &options, &result, &error), &error);
+	ck_assert_uint_eq(seed, 12);
+	ck_assert_double_gt(result.summary.totals.scale_operations, 10);
+	weir_config_destroy(config);
+	config = elastic_config("seed=13");
+	ck_assert_int_eq(weir_simulate(config, &options, &result, &error), WEIR_ERROR_INPUT);
+	ck_assert_str_eq(error.message, "unlucky");
+	weir_config_destroy(config);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("run/driver");
@@ -426,6 +464,7 @@ int main(void)
 	tcase_add_test(tests, nothing_happens_while_one_waits);
 	tcase_add_test(tests, a_snapshot_waits_as_well);
 	tcase_add_test(tests, a_policy_that_nobody_decides_for_is_an_error);
+	tcase_add_test(tests, policies_may_depend_on_the_config);
 	tcase_add_test(tests, a_run_that_cannot_begin_leaves_no_file);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

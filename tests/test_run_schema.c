@@ -51,7 +51,14 @@ static const char attributes[] = "| `status` | \"complete\"; in a `.part` file \
                                  "with it:\n"
                                  "\n"
                                  "    h5dump -d /provenance/config -b -o again.json run.h5\n"
-                                 "    weir run again.json -o again.h5\n";
+                                 "    weir run again.json -o again.h5\n"
+                                 "\n"
+                                 "## /agent, /decisions, /training\n"
+                                 "\n"
+                                 "Of a run that trained agents drove: a text, and tables whose "
+                                 "columns depend on the agents.\n"
+                                 "[agents.md](agents.md#in-runs) describes them; each column has "
+                                 "its unit and description.\n";
 /* clang-format on */
 
 static const char *type_name(weir_column_type type)

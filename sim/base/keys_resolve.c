@@ -10,15 +10,18 @@
 static cJSON *resolve_object(weir_keys_reader *reader, const weir_key_table *table,
                              const cJSON *json, const char *path);
 
-/* The value as the config says it, made absolute where it is the name of a file. */
+/* The value as the config says it, made absolute where it is the name of a file: the same whether
+ * the file that says it was itself named by a relative or an absolute name. */
 static cJSON *resolve_file_name(weir_keys_reader *reader, const cJSON *json, const char *path)
 {
 	const char *name = keys_file_name(reader, path, json->valuestring);
-	if (name == NULL || name[0] == '\0' || name[0] == '/' || strcmp(name, "-") == 0) {
+	if (name == NULL || name[0] == '\0' || json->valuestring[0] == '/' || strcmp(name, "-") == 0) {
 		return name != NULL ? cJSON_CreateString(name) : NULL;
 	}
 	char *absolute = realpath(name, NULL);
-	if (absolute == NULL) { /* it does not exist, yet */
+	if (absolute == NULL && name[0] == '/') { /* it does not exist, yet */
+		absolute = strdup(name);
+	} else if (absolute == NULL) {
 		char *directory = getcwd(NULL, 0);
 		if (directory == NULL || asprintf(&absolute, "%s/%s", directory, name) < 0) {
 			absolute = NULL;

@@ -1,4 +1,4 @@
-/* weir info: what a recorded file holds. */
+/* weir info: what a recorded file holds; info_archive.c has agents and checkpoints. */
 #include <cjson/cJSON.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -8,20 +8,25 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/info_archive.h"
+#include "record/archive.h"
 #include "record/reader.h"
 
 static const char help[] =
     "usage: weir info FILE.h5 [--json]\n"
     "\n"
     "Prints what a recorded file holds: its status, attributes and provenance (version, seed,\n"
-    "command line), its tables with their columns and units, and the rows of the summary.\n"
+    "command line), its tables with their columns and units, and the rows of the summary. Of an\n"
+    "agent or a checkpoint: the environment that it was made for, what it sees and does, its\n"
+    "network, and the arrays in the file.\n"
     "\n"
     "options:\n"
     "      --json   print all of it as JSON\n"
     "\n"
     "examples:\n"
     "  weir info run.h5\n"
-    "  weir info run.h5 --json | jq '.tables[].rows'\n";
+    "  weir info run.h5 --json | jq '.tables[].rows'\n"
+    "  weir info out/cartpole/final.h5\n";
 
 static const char SUMMARY[] = "summary";
 
@@ -340,6 +345,9 @@ static int run(const weir_command *command, int argc, char **argv)
 	}
 	if (argc - optind != 1) {
 		return cli_usage_error(command, "one FILE.h5 is needed, %d are given", argc - optind);
+	}
+	if (weir_archive_is(argv[optind])) {
+		return cli_info_archive(argv[optind], json);
 	}
 	weir_error error;
 	weir_reader *reader = NULL;

@@ -8,13 +8,20 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/config_arguments.h"
+#include "cli/policy_argument.h"
 #include "cli/run_report.h"
+#include "cli/write_text.h"
+#include "rl/agent_driver.h"
 #include "run/run.h"
 
 typedef struct run_arguments {
 	cli_config_arguments config;
 	weir_run_options options;
-	char *output; /* owned */
+	char *output;      /* owned */
+	weir_arena *arena; /* of what follows */
+	cli_policy policy;
+	weir_agent_driver_options agents;
+	const char *saved; /* LIST of --learn; NULL: none */
 	bool json, quiet;
 } run_arguments;
 
@@ -74,6 +81,74 @@ static char *join_arguments(int argc, char **argv)
 	return text;
 }
 
+/* Cuts LIST of --learn, one file for each agent. */
+static weir_status list_saved(run_arguments *arguments, weir_error *error)
+{
+	size_t count = arguments->policy.agent_count;
+	char *rest = weir_arena_string(arguments->arena, arguments->saved);
+	const char **saved = weir_arena_allocate(arguments->arena, count, sizeof *saved);
+	if (rest == NULL || saved == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the arguments");
+	}
+	size_t named = 0;
+	for (char *name = strsep(&rest, ","); name != NULL; name = strsep(&rest, ","), named++) {
+		if (named < count) {
+			saved[named] = name;
+		}
+	}
+	if (named != count) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, "--learn",
+		                      "expected a file for each of %zu agents, got '%s'", count,
+		                      arguments->saved);
+	}
+	arguments->agents.saved = saved;
+	weir_status status = WEIR_OK;
+	for (size_t i = 0; status == WEIR_OK && i < count; i++) {
+		status = cli_check_output(saved[i], error);
+	}
+	return status;
+}
+
+/* *driver is NULL without agents. */
+static weir_status make_driver(run_arguments *arguments, const weir_config *config,
+                               weir_agent_driver **driver, weir_error *error)
+{
+	weir_agent_driver_options *options = &arguments->agents;
+	*driver = NULL;
+	if (arguments->policy.agent_count == 0) {
+		return options->sampled || options->learns
+		           ? weir_error_set(error, WEIR_ERROR_INPUT,
+		                            options->learns ? "--learn" : "--sample",
+		                            "there is no agent; --policy rl:FILE names one")
+		           : WEIR_OK;
+	}
+	weir_status status = arguments->saved != NULL ? list_saved(arguments, error) : WEIR_OK;
+	options->paths = arguments->policy.agents;
+	options->count = arguments->policy.agent_count;
+	options->log = arguments->options.log;
+	options->context = arguments->options.context;
+	return status == WEIR_OK ? weir_agent_driver_create(options, config, driver, error) : status;
+}
+
+static weir_status run_config(run_arguments *arguments, const weir_config *config,
+                              weir_run_result *result, weir_error *error)
+{
+	run_progress progress = {.started = cli_wall_seconds()};
+	arguments->options.progress = show_progress;
+	arguments->options.context = &progress;
+	weir_agent_driver *driver = NULL;
+	weir_status status = make_driver(arguments, config, &driver, error);
+	if (status == WEIR_OK) {
+		cli_progress_begin(&progress.line, !arguments->quiet && !arguments->json);
+		cli_catch_interrupts();
+		arguments->options.driver = driver != NULL ? weir_agent_driver_run(driver) : NULL;
+		status = weir_run(config, &arguments->options, result, error);
+		cli_progress_end(&progress.line);
+	}
+	weir_agent_driver_destroy(driver);
+	return status;
+}
+
 static int simulate(run_arguments *arguments)
 {
 	weir_error error = {0};
@@ -84,13 +159,7 @@ static int simulate(run_arguments *arguments)
 		status = weir_error_set(&error, WEIR_ERROR_MEMORY, NULL, "out of memory");
 	}
 	if (status == WEIR_OK) {
-		run_progress progress = {.started = cli_wall_seconds()};
-		cli_progress_begin(&progress.line, !arguments->quiet && !arguments->json);
-		cli_catch_interrupts();
-		arguments->options.progress = show_progress;
-		arguments->options.context = &progress;
-		status = weir_run(config, &arguments->options, result, &error);
-		cli_progress_end(&progress.line);
+		status = run_config(arguments, config, result, &error);
 	}
 	if (status == WEIR_OK && arguments->json) {
 		cli_run_print_json(config, arguments->options.output, result);
@@ -113,6 +182,15 @@ static void print_log(void *context, double time, const char *line)
 	run_progress *progress = context;
 	cli_progress_end(&progress->line);
 	fprintf(stderr, "%12.3f %s\n", time, line);
+}
+
+static weir_status read_policy(run_arguments *arguments, const char *text, weir_error *error)
+{
+	weir_status status =
+	    cli_policy_parse("--policy", text, ",+", arguments->arena, &arguments->policy, error);
+	return status == WEIR_OK && arguments->policy.name != NULL
+	           ? cli_config_set_policy(&arguments->config, arguments->policy.name, error)
+	           : status;
 }
 
 static weir_status read_option(run_arguments *arguments, int option, const char *text,
@@ -142,7 +220,20 @@ static weir_status read_option(run_arguments *arguments, int option, const char 
 		arguments->options.requests_csv = text;
 		return WEIR_OK;
 	case 'p':
-		return cli_config_set_policy(&arguments->config, text, error);
+		return read_policy(arguments, text, error);
+	case 'S':
+		arguments->agents.sampled = true;
+		return WEIR_OK;
+	case 'L':
+		arguments->agents.learns = true;
+		arguments->saved = text;
+		return WEIR_OK;
+	case 'E':
+		if (!weir_parse_int64(text, &arguments->agents.rollout) || arguments->agents.rollout < 2) {
+			return weir_error_set(error, WEIR_ERROR_INPUT, "--learn-every",
+			                      "expected a whole number from 2, got '%s'", text);
+		}
+		return WEIR_OK;
 	case 'e':
 		if (strcmp(text, "iterations") != 0) {
 			return weir_error_set(error, WEIR_ERROR_INPUT, "--record",
@@ -170,17 +261,24 @@ static int run(const weir_command *command, int argc, char **argv)
 	    {"until", required_argument, NULL, 'u'},
 	    {"requests-csv", required_argument, NULL, 'r'},
 	    {"policy", required_argument, NULL, 'p'},
+	    {"sample", no_argument, NULL, 'S'},
+	    {"learn", optional_argument, NULL, 'L'},
+	    {"learn-every", required_argument, NULL, 'E'},
 	    {"record", required_argument, NULL, 'e'},
 	    {"log", no_argument, NULL, 'l'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"quiet", no_argument, NULL, 'q'},
 	    {0},
 	};
-	run_arguments arguments = {.options = weir_run_options_default()};
+	run_arguments arguments = {.options = weir_run_options_default(), .arena = weir_arena_create()};
 	char *command_line = join_arguments(argc, argv);
 	arguments.options.command_line = command_line != NULL ? command_line : "";
 	weir_error error = {0};
 	int result = 0;
+	if (arguments.arena == NULL) {
+		weir_error_set(&error, WEIR_ERROR_MEMORY, NULL, "no memory for the arguments");
+		result = cli_fail(&error);
+	}
 	opterr = 0;
 	for (int option;
 	     result == 0 && (option = getopt_long(argc, argv, "o:q", options, NULL)) != -1;) {
@@ -202,6 +300,7 @@ static int run(const weir_command *command, int argc, char **argv)
 		result = simulate(&arguments);
 	}
 	cli_config_release(&arguments.config);
+	weir_arena_destroy(arguments.arena);
 	free(arguments.output);
 	free(command_line);
 	return result;
@@ -212,8 +311,8 @@ const weir_command command_run = {
     .summary = "simulate a config and record the run",
     .help =
         "usage: weir run [CONFIG] [-o FILE.h5] [--set PATH=VALUE]... [--seed N] [--until T]\n"
-        "                [--policy NAME] [--record iterations] [--log] [--requests-csv FILE]\n"
-        "                [--json] [--quiet]\n"
+        "                [--policy NAME | rl:FILE[,rl:FILE]] [--sample] [--learn[=FILE]]\n"
+        "                [--record iterations] [--log] [--requests-csv FILE] [--json] [--quiet]\n"
         "\n"
         "Replays or generates a workload through the cluster of CONFIG (the shipped default.json\n"
         "without one), records every request to an HDF5 file and prints a summary.\n"
@@ -224,6 +323,17 @@ const weir_command command_run = {
         "them)\n"
         "  --seed N               the same as --set seed=N\n"
         "  --until T              stop at T simulated seconds\n"
+        "  --policy NAME          what scales, in place of CONFIG's own: one of configs/policies, "
+        "a\n"
+        "                         kind of policy, or a file that is laid over CONFIG\n"
+        "  --policy rl:FILE       a trained agent; several, for a pool each, separated by commas;\n"
+        "                         CONFIG's policies, or NAME,rl:FILE, scale what they leave alone\n"
+        "  --sample               the agents draw their actions (by the seed of the run)\n"
+        "  --learn[=FILE]         they go on learning while they act (and draw); FILE, or one for\n"
+        "                         each, separated by commas, gets them as they are at the end\n"
+        "  --learn-every N        decisions between updates (the n_steps of their training)\n"
+        "  --log                  print what the ScalingManager does, and every 100th decision\n"
+        "                         of an agent\n"
         "  --record iterations    also record every iteration and KV transfer, for 'weir\n"
         "                         trace-events'; the same as --set record.iterations=true\n"
         "  --requests-csv FILE    also write SplitwiseSim's columns of every completed request\n"
@@ -235,6 +345,7 @@ const weir_command command_run = {
         "  weir run configs/parity.json --set trace.path=trace.csv \\\n"
         "      --set servers=dgx-a100:4,dgx-h100:4 --set scheduler.kind=mixed_pool \\\n"
         "      --set pools=prompt:dgx-h100,token:dgx-a100 --requests-csv requests.csv\n"
-        "  weir run configs/default.json --set workload.like=traces/azure-code-like.json --json\n",
+        "  weir run configs/default.json --set workload.like=traces/azure-code-like.json --json\n"
+        "  weir run configs/scenarios/bursty.json --policy rl:agent.h5 -o agent-run.h5\n",
     .run = run,
 };

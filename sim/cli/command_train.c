@@ -42,7 +42,9 @@ static void draw_progress(train_progress *progress, const weir_train_progress *a
 	if (isfinite(at->evaluation)) {
 		snprintf(text + length, sizeof text - (size_t)length, ", evaluation %.4g", at->evaluation);
 	}
-	cli_progress_draw(&progress->line, (double)at->steps, (double)at->total_steps, text);
+	/* Of what is done here: the time that is left follows from it. */
+	cli_progress_draw(&progress->line, (double)(at->steps - progress->first),
+	                  (double)(at->total_steps - progress->first), text);
 }
 
 static bool show_progress(void *context, const weir_train_progress *at)

@@ -14,10 +14,11 @@ static weir_status cannot_write(const char *path, int reason, weir_error *error)
 }
 
 /* Writes and closes the file; 0, or the reason why it could not. */
-static int write_whole(FILE *file, const char *text, bool sync)
+static int write_whole(FILE *file, const void *data, size_t size, bool sync)
 {
 	int reason = 0;
-	if (fputs(text, file) == EOF || fflush(file) != 0 || (sync && fsync(fileno(file)) != 0)) {
+	if (fwrite(data, 1, size, file) != size || fflush(file) != 0 ||
+	    (sync && fsync(fileno(file)) != 0)) {
 		reason = errno;
 	}
 	if (fclose(file) != 0 && reason == 0) {
@@ -26,14 +27,14 @@ static int write_whole(FILE *file, const char *text, bool sync)
 	return reason;
 }
 
-static weir_status write_aside(const char *path, const char *aside, const char *text,
+static weir_status write_aside(const char *path, const char *aside, const void *data, size_t size,
                                weir_error *error)
 {
 	FILE *file = fopen(aside, "wb");
 	if (file == NULL) {
 		return cannot_write(aside, errno, error);
 	}
-	int reason = write_whole(file, text, true);
+	int reason = write_whole(file, data, size, true);
 	if (reason == 0 && rename(aside, path) != 0) {
 		reason = errno;
 	}
@@ -98,23 +99,28 @@ weir_status cli_check_output(const char *path, weir_error *error)
 
 weir_status cli_write_text(const char *path, const char *text, weir_error *error)
 {
+	return cli_write_bytes(path, text, strlen(text), error);
+}
+
+weir_status cli_write_bytes(const char *path, const void *data, size_t size, weir_error *error)
+{
 	target_kind kind;
 	weir_status status = look_at(path, &kind, error);
 	if (status != WEIR_OK) {
 		return status;
 	}
 	if (kind == TARGET_STANDARD_OUTPUT) {
-		return fputs(text, stdout) == EOF || fflush(stdout) != 0
+		return fwrite(data, 1, size, stdout) != size || fflush(stdout) != 0
 		           ? cannot_write("standard output", errno, error)
 		           : WEIR_OK;
 	}
 	if (kind == TARGET_SPECIAL) {
 		FILE *file = fopen(path, "wb");
-		int reason = file != NULL ? write_whole(file, text, false) : errno;
+		int reason = file != NULL ? write_whole(file, data, size, false) : errno;
 		return reason == 0 ? WEIR_OK : cannot_write(path, reason, error);
 	}
 	char *aside = aside_of(path, error);
-	status = aside != NULL ? write_aside(path, aside, text, error) : WEIR_ERROR_MEMORY;
+	status = aside != NULL ? write_aside(path, aside, data, size, error) : WEIR_ERROR_MEMORY;
 	free(aside);
 	return status;
 }

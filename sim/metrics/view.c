@@ -17,6 +17,11 @@ typedef struct completion {
 	bool met, ttft_broken, tbt_broken;
 } completion;
 
+/* Where an instance stands among those of a scrape. */
+typedef struct instance_place {
+	uint32_t id, place;
+} instance_place;
+
 struct weir_meter {
 	const weir_cluster *cluster;
 	const weir_serving *serving;
@@ -29,6 +34,8 @@ struct weir_meter {
 	size_t value_capacity;
 	weir_scrape *readers; /* scrapes with latencies: the log is kept from the least cursor on */
 	weir_overdue *overdue;
+	instance_place *places; /* scratch of a scrape */
+	size_t place_capacity;
 };
 
 /* One instance at the instant of the scrape; the interval's figures of `now` are left open. */
@@ -88,6 +95,7 @@ void weir_meter_destroy(weir_meter *meter)
 		weir_overdue_destroy(meter->overdue);
 		free(meter->log);
 		free(meter->values);
+		free(meter->places);
 		free(meter);
 	}
 }
@@ -311,21 +319,50 @@ static bool take_instances(weir_meter *meter, weir_scrape *scrape)
 
 static int compare_ids(const void *a, const void *b)
 {
-	uint32_t left = ((const instance_figures *)a)->now.id;
-	uint32_t right = ((const instance_figures *)b)->now.id;
+	uint32_t left = ((const instance_place *)a)->id;
+	uint32_t right = ((const instance_place *)b)->id;
 	return (left > right) - (left < right);
 }
 
-/* Slots are used again, so that their order need not be that of the ids. */
-static void sort_by_id(weir_scrape *scrape)
+static bool is_in_order(const weir_scrape *scrape)
 {
 	for (size_t i = 1; i < scrape->figures.instance_count; i++) {
 		if (scrape->instances[i].now.id < scrape->instances[i - 1].now.id) {
-			gsl_heapsort(scrape->instances, scrape->figures.instance_count,
-			             sizeof *scrape->instances, compare_ids);
-			return;
+			return false;
 		}
 	}
+	return true;
+}
+
+/* Slots are used again, so that their order need not be that of the ids. Places are sorted, and
+ * then each instance is moved once. False when memory is out. */
+static bool sort_by_id(weir_meter *meter, weir_scrape *scrape)
+{
+	size_t count = scrape->figures.instance_count;
+	if (is_in_order(scrape)) {
+		return true;
+	}
+	if (!weir_reserve_raw((void **)&meter->places, &meter->place_capacity, count,
+	                      sizeof *meter->places)) {
+		return false;
+	}
+	instance_place *places = meter->places;
+	for (size_t i = 0; i < count; i++) {
+		places[i] = (instance_place){scrape->instances[i].now.id, (uint32_t)i};
+	}
+	gsl_heapsort(places, count, sizeof *places, compare_ids);
+	for (size_t first = 0; first < count; first++) {
+		instance_figures moved = scrape->instances[first];
+		size_t to = first;
+		for (size_t from = places[to].place; from != first; from = places[to].place) {
+			scrape->instances[to] = scrape->instances[from];
+			places[to].place = (uint32_t)to;
+			to = from;
+		}
+		scrape->instances[to] = moved;
+		places[to].place = (uint32_t)to;
+	}
+	return true;
 }
 
 bool weir_scrape_take(weir_meter *meter, double now, weir_scrape *scrape)
@@ -348,11 +385,7 @@ bool weir_scrape_take(weir_meter *meter, double now, weir_scrape *scrape)
 		take_kv_of_one_type(application, figures);
 		return true;
 	}
-	if (!take_instances(meter, scrape)) {
-		return false;
-	}
-	sort_by_id(scrape);
-	return true;
+	return take_instances(meter, scrape) && sort_by_id(meter, scrape);
 }
 
 void weir_scrape_release(weir_meter *meter, weir_scrape *scrape)

@@ -51,6 +51,9 @@ WEIR_API weir_status weir_archive_commit(weir_archive_writer *writer, weir_error
 /* Frees the writer and removes PATH.part. NULL is let be. */
 WEIR_API void weir_archive_abandon(weir_archive_writer *writer);
 
+/* Whether the file begins as an archive does, which says nothing of the rest. */
+WEIR_API bool weir_archive_is(const char *path);
+
 typedef struct weir_archive weir_archive;
 
 /* Refused, naming the file: one that is missing, unreadable, cut short, damaged or no archive;

@@ -102,6 +102,19 @@ weir_status weir_archive_seal(const char *path, weir_error *error)
 	return status;
 }
 
+bool weir_archive_is(const char *path)
+{
+	char start[sizeof MAGIC - 1];
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (descriptor < 0) {
+		return false;
+	}
+	bool is = pread(descriptor, start, sizeof start, 0) == (ssize_t)sizeof start &&
+	          memcmp(start, MAGIC, sizeof start) == 0;
+	close(descriptor);
+	return is;
+}
+
 static weir_status refuse(const char *path, const unsigned char *bytes, size_t size,
                           weir_error *error)
 {

@@ -4,9 +4,17 @@ weir_status weir_driver_create_sim(const weir_run_driver *driver, const weir_con
                                    const weir_sim_observer *observer, weir_sim **sim,
                                    weir_error *error)
 {
-	return driver != NULL ? weir_sim_create_with(config, observer, driver->policies,
-	                                             driver->policy_count, sim, error)
-	                      : weir_sim_create(config, observer, sim, error);
+	if (driver == NULL) {
+		return weir_sim_create(config, observer, sim, error);
+	}
+	const weir_controller_policy *policies = driver->policies;
+	size_t count = driver->policy_count;
+	*sim = NULL;
+	weir_status status = driver->list != NULL
+	                         ? driver->list(driver->context, config, &policies, &count, error)
+	                         : WEIR_OK;
+	return status == WEIR_OK ? weir_sim_create_with(config, observer, policies, count, sim, error)
+	                         : status;
 }
 
 weir_status weir_driver_begin(const weir_run_driver *driver, weir_sim *sim, weir_recorder *recorder,

@@ -27,6 +27,10 @@ typedef struct weir_run_driver {
 	/* The policies of the run, some of them deferred, in place of the config's own. Borrowed. */
 	const weir_controller_policy *policies;
 	size_t policy_count;
+	/* Where they depend on the run's config: sets *policies, which lives as long as the run. NULL:
+	 * those above. */
+	weir_status (*list)(void *context, const weir_config *config,
+	                    const weir_controller_policy **policies, size_t *count, weir_error *error);
 	/* A run begins, with `sim` at time 0: forgets the run before. `recorder` NULL: nothing is
 	 * recorded; else tables, attributes and documents of its own may be added. After an error no
 	 * file is left. */

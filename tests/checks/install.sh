@@ -50,4 +50,10 @@ find "$prefix/include/weir" -name '*.h' -printf '#include "%P"\n' | sort |
 if command -v python3 >/dev/null; then
 	PYTHONPATH=$prefix/share/weir/python python3 -c 'import weir; print(weir.Run)'
 fi
+for python in /usr/bin/python3 python3; do
+	if "$python" -c 'import numpy' 2>/dev/null; then
+		PYTHONPATH=$prefix/share/weir/python "$python" -c 'import weir.gym; print(weir.gym.kinds())'
+		break
+	fi
+done
 cmp "$WEIR_SOURCE_DIR/LICENSE" "$(find "$prefix" -name LICENSE)"

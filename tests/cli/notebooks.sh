@@ -2,7 +2,7 @@
 # Every notebook runs from its first cell to its last, with matplotlib if it is there and without.
 # shellcheck source-path=SCRIPTDIR/.. source=support/cli.sh
 source "$WEIR_SOURCE_DIR/tests/support/cli.sh"
-need_python
+need_python h5py pandas
 
 # A notebook finds the package by itself.
 unset PYTHONPATH

@@ -76,7 +76,7 @@ void case_fill_rollout(weir_rollout *rollout, const weir_actor_critic *network, 
 	for (size_t i = 0; i < rollout->steps * rollout->environments; i++) {
 		float *observation = rollout->observations + i * seen;
 		float *action = rollout->actions + i * rollout->action_size;
-		uint8_t *mask = rollout->masks + (rollout->masks == NULL ? 0 : i * rollout->choices);
+		uint8_t *mask = rollout->masks == NULL ? NULL : rollout->masks + i * rollout->choices;
 		for (size_t k = 0; k < seen; k++) {
 			observation[k] = (float)weir_xoshiro_normal(&random);
 		}

@@ -11,6 +11,7 @@ out; both are said.
 import glob
 import os
 import sys
+import zipfile
 
 try:
     import numpy
@@ -26,6 +27,11 @@ except ImportError:
 
 OBSERVATION = 5
 TOLERANCE = 1e-5
+
+
+def load_npz(path):
+    with numpy.load(path) as file:
+        return {key: file[key] for key in file.files}
 
 
 def layers(arrays, branch):
@@ -77,7 +83,7 @@ def run_node(node, inputs):
 
 
 def run_onnx(path, observation):
-    """The outputs of the model by name, after the checks of onnx."""
+    """The outputs of the model by name, and its metadata, after the checks of onnx."""
     model = onnx.load(path)
     checker.check_model(model, full_check=True)
     inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
@@ -94,10 +100,7 @@ def run_onnx(path, observation):
         assert tensor.shape.dim[1].dim_value == value.shape[1], output.name
         assert value.dtype == onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[tensor.elem_type], output.name
         outputs[output.name] = value
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    assert metadata["environment"] == "pendulum"
-    assert metadata["observation.names"] == "a\nb\nc\nd\ne\n"
-    return outputs
+    return outputs, {entry.key: entry.value for entry in model.metadata_props}
 
 
 def largest_difference(got, wanted):
@@ -113,8 +116,10 @@ def check(name, what, differences):
 
 def compare(path):
     name = os.path.basename(path)[: -len(".npz")]
-    with numpy.load(path) as file:
-        arrays = {key: file[key] for key in file.files}
+    arrays = load_npz(path)
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+        assert {info.date_time for info in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     rows = numpy.fromfile(path[: -len("npz")] + "answers", dtype=numpy.float32)
     size = len(arrays.get("action_space.nvec", arrays.get("action_space.low")))
     rows = rows.reshape(-1, OBSERVATION + 2 * size + 1)
@@ -128,7 +133,10 @@ def compare(path):
         assert size == 1 or (raw != action).any(), "nothing was out of bounds"
     check(name, "npz", differences)
     if onnx is not None:
-        outputs = run_onnx(path[: -len("npz")] + "onnx", observation)
+        outputs, metadata = run_onnx(path[: -len("npz")] + "onnx", observation)
+        assert metadata["environment"] == "pendulum"
+        assert metadata["observation.names"] == "a\nb\nc\nd\ne\n"
+        assert metadata["observation.units"] == "s\n\n\n\n\n"
         assert set(outputs) == {"action", "value"} | (set() if is_box else {"logits"})
         differences = [largest_difference(outputs["action"], action),
                        largest_difference(outputs["value"], value)]
@@ -144,4 +152,5 @@ def main():
         compare(path)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+#include "cli/policy_argument.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char agent_prefix[] = "rl:";
+
+char *cli_base_name(weir_arena *arena, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+	int length = (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name));
+	return weir_arena_format(arena, "%.*s", length, name);
+}
+
+static weir_status no_memory(weir_error *error)
+{
+	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the arguments");
+}
+
+/* What a part is called in tables. */
+static const char *show(weir_arena *arena, const char *part)
+{
+	bool agent = strncmp(part, agent_prefix, sizeof agent_prefix - 1) == 0;
+	const char *file = agent ? part + sizeof agent_prefix - 1 : part;
+	return agent || strchr(part, '/') != NULL || strstr(part, ".json") != NULL
+	           ? cli_base_name(arena, file)
+	           : part;
+}
+
+static weir_status add_part(const char *option, const char *part, cli_policy *policy,
+                            const char **agents, weir_error *error)
+{
+	const char *file = part + sizeof agent_prefix - 1;
+	if (strncmp(part, agent_prefix, sizeof agent_prefix - 1) == 0) {
+		if (*file == '\0') {
+			return weir_error_set(error, WEIR_ERROR_INPUT, option, "'%s' names no file", part);
+		}
+		agents[policy->agent_count++] = file;
+		return WEIR_OK;
+	}
+	if (policy->name != NULL) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, option,
+		                      "'%s' and '%s': one policy, and agents (rl:FILE) beside it",
+		                      policy->name, part);
+	}
+	policy->name = part;
+	return WEIR_OK;
+}
+
+weir_status cli_policy_parse(const char *option, const char *text, const char *separators,
+                             weir_arena *arena, cli_policy *policy, weir_error *error)
+{
+	*policy = (cli_policy){0};
+	size_t most = 1;
+	for (const char *c = text; *c != '\0'; c++) {
+		most += strchr(separators, *c) != NULL;
+	}
+	char *rest = weir_arena_string(arena, text);
+	const char **agents = weir_arena_allocate(arena, most, sizeof *agents);
+	if (rest == NULL || agents == NULL) {
+		return no_memory(error);
+	}
+	policy->agents = agents;
+	for (size_t i = 0; i < most; i++) {
+		char *part = strsep(&rest, separators);
+		if (*part == '\0') {
+			return weir_error_set(error, WEIR_ERROR_INPUT, option,
+			                      "expected a policy or rl:FILE, got '%s'", text);
+		}
+		weir_status status = add_part(option, part, policy, agents, error);
+		if (status != WEIR_OK) {
+			return status;
+		}
+		const char *shown = show(arena, part);
+		policy->shown = i == 0 || shown == NULL
+		                    ? shown
+		                    : weir_arena_format(arena, "%s+%s", policy->shown, shown);
+		if (policy->shown == NULL) {
+			return no_memory(error);
+		}
+	}
+	return WEIR_OK;
+}
+
+weir_status cli_policy_parse_agents(const char *text, weir_arena *arena, cli_policy *policy,
+                                    weir_error *error)
+{
+	size_t most = 1;
+	for (const char *c = text; *c != '\0'; c++) {
+		most += *c == '+';
+	}
+	char *parts = weir_arena_allocate(arena, strlen(text) + most * sizeof agent_prefix, 1);
+	if (parts == NULL) {
+		return no_memory(error);
+	}
+	char *end = stpcpy(parts, agent_prefix);
+	for (const char *c = text; *c != '\0'; c++) {
+		*end++ = *c;
+		if (*c == '+') {
+			end = stpcpy(end, agent_prefix);
+		}
+	}
+	*end = '\0';
+	return cli_policy_parse("AGENT", parts, "+", arena, policy, error);
+}

@@ -1,0 +1,3 @@
+from . import seeding
+
+__all__ = ["seeding"]

@@ -421,9 +421,13 @@ static weir_status restore(weir_env *env, const void *snapshot, weir_error *erro
 	state->begin = made->begin;
 	state->end = made->end;
 	weir_status status = weir_sim_restore(state->world->sim, made->sim, error);
-	return status == WEIR_OK
-	           ? weir_scaling_loop_restore(state->loop, state->world->sim, made->loop, error)
-	           : status;
+	if (status == WEIR_OK) {
+		status = weir_scaling_loop_restore(state->loop, state->world->sim, made->loop, error);
+	}
+	if (status == WEIR_OK) {
+		weir_scaling_loop_set_reference(state->loop, reference(state));
+	}
+	return status;
 }
 
 const weir_env_type weir_env_type_scaling = {

@@ -182,6 +182,7 @@ typedef struct story {
 	char *text;
 	size_t size;
 	int operations;
+	weir_manager *meddled; /* starts an instance of its own accord when a pool is resized */
 } story;
 
 static void tell_request(void *context, const weir_request_row *row)
@@ -198,6 +199,14 @@ static void tell_event(void *context, const weir_scaling_event_row *row)
 		fprintf(told->out, "%a: %s %d %d %d\n", row->time, weir_scaling_action_names[row->action],
 		        row->pool, row->instance, row->server);
 		told->operations++;
+	}
+	if (told->meddled != NULL && row->action == WEIR_SCALING_RESIZE) {
+		weir_manager *manager = told->meddled;
+		told->meddled = NULL;
+		weir_instance_handle made;
+		const weir_scale_request request = {.tag = WEIR_TAG_PROMPT, .type = WEIR_ANY_TYPE};
+		ck_assert_int_eq(weir_manager_scale_up_full(manager, "meddler", &request, &made),
+		                 WEIR_REFUSED_NONE);
 	}
 }
 
@@ -605,6 +614,26 @@ START_TEST(late)
 }
 END_TEST
 
+/* Somebody starts an instance while what follows a decision is applied. */
+START_TEST(an_instance_too_many)
+{
+	scene s;
+	told t;
+	open_scene(&s, task_text(rules[RANDOM_RULE], "'rule_interval': 5", "'decision_interval': 15"),
+	           "seed=1", "policies=[]");
+	advance(&s, &t);
+	act(&s, 0, 0);
+	s.story.meddled = weir_sim_manager(s.sim);
+	advance_unchecked(&s, &t);
+	ck_assert_ptr_null(s.story.meddled);
+	ck_assert_uint_eq(t.outcome.failed, 1u << WEIR_CHECK_ACTION);
+	ck_assert_ptr_nonnull(strstr(t.outcome.failure, "the manager has"));
+	act(&s, 0, 0);
+	advance(&s, &t);
+	close_scene(&s);
+}
+END_TEST
+
 /* Saved at a decision, gone on with to the end, taken back, to the end again; and in a new
  * simulation of the same config. */
 static void check_restore(const char *rule, const char *more)
@@ -736,6 +765,7 @@ int main(void)
 	tcase_add_test(cases, before_the_first_decision);
 	tcase_add_test(cases, operations);
 	tcase_add_loop_test(cases, late, 0, 2);
+	tcase_add_test(cases, an_instance_too_many);
 	tcase_add_loop_test(cases, restore, 0, RULES);
 	tcase_add_test(cases, restore_with_late_views);
 	tcase_add_test(cases, not_its_pool);

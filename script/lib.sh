@@ -6,7 +6,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc g++ cmake ninja-build pkg-config libgsl-dev libopenblas0 libcjson-dev
-	libcairo2-dev libhdf5-dev hdf5-tools libxxhash-dev zlib1g-dev check)
+	libcairo2-dev libhdf5-dev hdf5-tools libxxhash-dev libsqlite3-dev nettle-dev
+	zlib1g-dev check)
 test_packages=(python3-h5py python3-pandas python3-onnx)
 # Opens the page of a report in its test, which is skipped without it.
 browser_packages=(chromium)

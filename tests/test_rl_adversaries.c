@@ -1,12 +1,13 @@
 /* label: long
  * What an agent might do to be paid for nothing: each such script must score below the best static
- * fleet, in whole runs of every held-out scenario, for the default and the constrained reward. */
+ * fleet, in whole runs of every held-out scenario, for the default and the constrained reward. In
+ * each of five replications that both play: where they were equally good, that would be seen one
+ * time in 32. (Differences are so unequal from shape to shape that a t interval says little.) */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/interval.h"
 #include "base/json.h"
 #include "rl/envs.h"
 #include "rl/scaling_task.h"
@@ -19,9 +20,9 @@ enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
 #ifdef WEIR_INVARIANTS
 /* Everything is checked after every event there: a minute of each run, most of all. */
-enum { REPLICATIONS = 2, WINDOW = 60 };
+enum { REPLICATIONS = 5, WINDOW = 60 };
 #else
-enum { REPLICATIONS = 8, WINDOW = 0 };
+enum { REPLICATIONS = 5, WINDOW = 0 };
 #endif
 
 /* --- both rewards of one run -------------------------------------------------------------------*/
@@ -74,7 +75,7 @@ static void read_rewards(weir_arena *arena)
 /* --- fleets ----------------------------------------------------------------------------------- */
 
 typedef struct fleet {
-	int prompt, token; /* 0: as the scenario begins */
+	int prompt, token;
 } fleet;
 
 /* That of configs/policies/SCENARIO/static.json. */
@@ -97,12 +98,10 @@ static fleet best_static(const char *scenario)
 static weir_env *open_env(const char *scenario, fleet start, fleet reference)
 {
 	static const double price = 17.68; /* USD an hour, of dgx-a100 */
-	char text[1024], sets[256] = "";
-	if (start.prompt > 0) {
-		snprintf(sets, sizeof sets,
-		         ", \"sets\": [\"servers=dgx-a100:%d\", \"pools=prompt:%d,token:%d\"]",
-		         start.prompt + start.token, start.prompt, start.token);
-	}
+	char text[1024], sets[256];
+	snprintf(sets, sizeof sets,
+	         ", \"sets\": [\"servers=dgx-a100:%d\", \"pools=prompt:%d,token:%d\"]",
+	         start.prompt + start.token, start.prompt, start.token);
 	snprintf(text, sizeof text,
 	         "{\"configs\": [{\"path\": \"%s/scenarios/%s.json\", \"reference_usd_per_hour\": %g}],"
 	         " \"window\": %d%s}",
@@ -146,7 +145,7 @@ static void alternate(int step, float action[3])
 
 typedef struct script {
 	const char *name;
-	fleet start;
+	fleet start; /* 0: the best static one, so that what it does is all that differs */
 	void (*act)(int step, float action[3]);
 } script;
 
@@ -205,7 +204,7 @@ static score play(weir_env *env, int replication, void (*act)(int step, float ac
 static void play_all(const char *scenario, const script *played, fleet best,
                      score scores[REPLICATIONS])
 {
-	weir_env *env = open_env(scenario, played->start, best);
+	weir_env *env = open_env(scenario, played->start.prompt > 0 ? played->start : best, best);
 	for (int i = 0; i < REPLICATIONS; i++) {
 		scores[i] = play(env, i, played->act);
 	}
@@ -219,29 +218,25 @@ START_TEST(score_below_the_best_static_fleet)
 	const char *scenario = scenarios[_i];
 	fleet best = best_static(scenario);
 	score fixed[REPLICATIONS], scores[REPLICATIONS];
-	const script holding = {"best static", best, hold};
+	const script holding = {"stays", {0, 0}, hold};
 	play_all(scenario, &holding, best, fixed);
 	for (int a = 0; a < ADVERSARIES; a++) {
 		play_all(scenario, &adversaries[a], best, scores);
 		for (int r = 0; r < REWARDS; r++) {
-			double of_fixed[REPLICATIONS], of_script[REPLICATIONS];
+			printf("%s: best static - one that %s, %s:", scenario, adversaries[a].name,
+			       terms_of_both[r].name);
 			for (int i = 0; i < REPLICATIONS; i++) {
-				of_fixed[i] = fixed[i].rewards[r];
-				of_script[i] = scores[i].rewards[r];
+				printf(" %.1f", fixed[i].rewards[r] - scores[i].rewards[r]);
+			}
+			printf("\n");
+			for (int i = 0; i < REPLICATIONS; i++) {
+				ck_assert_msg(fixed[i].rewards[r] > scores[i].rewards[r],
+				              "%s, replication %d: one that %s has %s %g, the best static fleet %g",
+				              scenario, i, adversaries[a].name, terms_of_both[r].name,
+				              scores[i].rewards[r], fixed[i].rewards[r]);
 				/* The minimum fleet misses the SLO everywhere. */
 				ck_assert(a > 1 || scores[i].missed > 0.01);
 			}
-			weir_interval better;
-			weir_error error = {0};
-			ck_assert_ok(
-			    weir_paired_interval(of_fixed, of_script, REPLICATIONS, 0.95, &better, &error),
-			    &error);
-			printf("%s: best static - one that %s, %s: %.1f (%.1f .. %.1f)\n", scenario,
-			       adversaries[a].name, terms_of_both[r].name, better.value, better.low,
-			       better.high);
-			ck_assert_msg(better.low > 0, "%s: best static - one that %s, %s: %g (%g .. %g)",
-			              scenario, adversaries[a].name, terms_of_both[r].name, better.value,
-			              better.low, better.high);
 		}
 	}
 	weir_arena_destroy(arena);

@@ -248,6 +248,7 @@ START_TEST(put_off)
 {
 	scene s;
 	told t;
+	weir_error error = {0};
 	open_scene(&s, "{'decision_interval': 3}", "control.decision_delay=4");
 	double switching = 0;
 	for (int tick = 0;; tick++) {
@@ -262,7 +263,13 @@ START_TEST(put_off)
 		if (t.end) {
 			break;
 		}
-		act(&s, tick);
+		/* Every other decision is none, while those before are carried out. */
+		if (tick % 2 == 0) {
+			act(&s, tick);
+		} else {
+			ck_assert_ok(weir_scaling_loop_act(s.loop, s.sim, (const float[]){0, 0, 0}, &error),
+			             &error);
+		}
 	}
 	weir_manager_counters counters;
 	weir_manager_counters_get(weir_sim_manager(s.sim), &counters);
@@ -572,6 +579,41 @@ START_TEST(limits)
 }
 END_TEST
 
+static float observed(const scene *s, const told *t, const char *name)
+{
+	const weir_space *space = weir_scaling_loop_observation(s->loop);
+	for (size_t i = 0; i < space->size; i++) {
+		if (strcmp(space->dimensions[i].name, name) == 0) {
+			return t->observation[i];
+		}
+	}
+	ck_abort_msg("no feature %s", name);
+}
+
+/* A migration is an operation for each instance; the action is seen in the next observation. */
+START_TEST(migration)
+{
+	scene s;
+	told t;
+	weir_error error = {0};
+	open_scene(&s, "{'decision_interval': 3}", "seed=1");
+	advance(&s, &t);
+	ck_assert_ok(weir_scaling_loop_act(s.loop, s.sim, (const float[]){0.25F, 0, 0.75F}, &error),
+	             &error);
+	advance(&s, &t);
+	assert_checked(&t);
+	ck_assert_double_eq(value(&s, &t, "asked_migrate"), 2); /* 0.64 * 3 */
+	ck_assert_double_eq(value(&s, &t, "done_migrate"), 2);
+	ck_assert_double_eq(value(&s, &t, "size_prompt"), 5);
+	ck_assert_double_eq(value(&s, &t, "size_token"), 1);
+	ck_assert_double_eq_tol(t.values[2], -0.1 * 2 / 10, 1e-12);
+	ck_assert_float_eq(observed(&s, &t, "last_prompt[0]"), 0.25F);
+	ck_assert_float_eq(observed(&s, &t, "last_migrate[0]"), 0.75F);
+	ck_assert_float_eq(observed(&s, &t, "last_migrate[-1]"), 0);
+	close_scene(&s);
+}
+END_TEST
+
 #define IN_DOLLARS                                                                                 \
 	"{'decision_interval': 3, 'reward': {'kind': 'priced', 'price': 1, 'reference_usd_per_hour': " \
 	"60}}"
@@ -688,6 +730,7 @@ int main(void)
 	tcase_add_test(cases, cut_off);
 	tcase_add_test(cases, priced);
 	tcase_add_test(cases, limits);
+	tcase_add_test(cases, migration);
 	tcase_add_test(cases, one_pool);
 	tcase_add_test(cases, refused);
 	suite_add_tcase(suite, cases);

@@ -3,6 +3,8 @@
 #include "rl/scaling_rule.h"
 
 #include <math.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +160,45 @@ START_TEST(printed_and_read)
 		                    first.items[0].of_hpa.metric.target);
 		ck_assert_double_eq(again->items[0].of_holt_winters.demand.target_tokens,
 		                    first.items[0].of_holt_winters.demand.target_tokens);
+	}
+}
+END_TEST
+
+/* States stand one behind another, each aligned for anything; a joint policy has one for all of its
+ * pools, others one for each. */
+START_TEST(states)
+{
+	const size_t grain = alignof(max_align_t);
+	static const struct {
+		const char *rule;
+		size_t parts;
+		weir_policy_kind kinds[3];
+	} cases[] = {
+	    {"{'kind': 'never'}", 1, {WEIR_POLICY_KIND_never}},
+	    {"{'kind': 'hpa'}", 2, {WEIR_POLICY_KIND_hpa, WEIR_POLICY_KIND_hpa}},
+	    {"{'kind': 'dynamo_load'}", 1, {WEIR_POLICY_KIND_dynamo_load}},
+	    {"{'kind': 'kpa', 'pool': 'token'}, {'kind': 'never'}, {'kind': 'random'}",
+	     3,
+	     {WEIR_POLICY_KIND_kpa, WEIR_POLICY_KIND_random, WEIR_POLICY_KIND_random}},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		ck_assert_ok(read_task(task_text(cases[i].rule, "", "")), &error);
+		weir_policy_context context = {.tags = 1u << WEIR_TAG_PROMPT | 1u << WEIR_TAG_TOKEN,
+		                               .interval = 5};
+		size_t size = weir_scaling_rule_state_size(&task.action.rule, &context);
+		size_t expected = 0;
+		for (size_t p = 0; p < cases[i].parts; p++) {
+			const weir_scaling_rule *rule = &task.action.rule;
+			const weir_policy_type *type = weir_policy_types[cases[i].kinds[p]];
+			for (size_t r = 0; r < rule->count; r++) {
+				if (rule->items[r].kind == (int)cases[i].kinds[p]) {
+					context.parameters = weir_policy_parameters(&rule->items[r]);
+				}
+			}
+			expected = (expected + grain - 1) / grain * grain;
+			expected += type->state_size != NULL ? type->state_size(&context) : 0;
+		}
+		ck_assert_uint_eq(size, expected);
 	}
 }
 END_TEST
@@ -492,27 +533,37 @@ START_TEST(sizes)
 }
 END_TEST
 
-/* The group `demand` of what is seen is what the rule wants, of 30. */
+static float observed(const scene *s, const told *t, const char *name)
+{
+	const weir_space *space = weir_scaling_loop_observation(s->loop);
+	for (size_t i = 0; i < space->size; i++) {
+		if (strcmp(space->dimensions[i].name, name) == 0) {
+			return t->observation[i];
+		}
+	}
+	ck_abort_msg("no feature %s", name);
+}
+
+/* The group `demand` is what the rule wants, of 30; the rest is of all the time since the last
+ * decision. */
 START_TEST(seen)
 {
 	scene s;
 	told t;
-	open_scene(&s, task_text(static_rule, "", "'stack_size': 1, 'features': {'demand': true}"),
+	open_scene(&s,
+	           task_text(static_rule, "'rule_interval': 5",
+	                     "'decision_interval': 15, 'features': {'demand': true}"),
 	           "seed=1", "policies=[]");
-	advance(&s, &t);
-	const weir_space *space = weir_scaling_loop_observation(s.loop);
-	int found = 0;
-	for (size_t i = 0; i < space->size; i++) {
-		if (strcmp(space->dimensions[i].name, "demand_prompt[0]") == 0) {
-			ck_assert_float_eq(t.observation[i], 3.0F / 30);
-			found++;
+	for (int look = 0; look < 4; look++) {
+		advance(&s, &t);
+		ck_assert_float_eq(observed(&s, &t, "demand_prompt[0]"), 3.0F / 30);
+		ck_assert_float_eq(observed(&s, &t, "demand_token[0]"), 5.0F / 30);
+		if (look > 0) {
+			ck_assert_float_eq(observed(&s, &t, "arrival_rate[0]"),
+			                   (float)(log1p(value(&s, &t, "arrived") / 15) / 15));
 		}
-		if (strcmp(space->dimensions[i].name, "demand_token[0]") == 0) {
-			ck_assert_float_eq(t.observation[i], 5.0F / 30);
-			found++;
-		}
+		act(&s, 0.5F, 0.5F);
 	}
-	ck_assert_int_eq(found, 2);
 	close_scene(&s);
 }
 END_TEST
@@ -756,6 +807,7 @@ int main(void)
 	tcase_add_test(cases, reading);
 	tcase_add_test(cases, refused);
 	tcase_add_test(cases, printed_and_read);
+	tcase_add_test(cases, states);
 	tcase_add_loop_test(cases, nothing_corrected, 0, RULES);
 	tcase_add_test(cases, nothing_corrected_in_one_pool);
 	tcase_add_test(cases, nothing_corrected_with_delays);

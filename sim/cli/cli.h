@@ -14,8 +14,8 @@ typedef struct weir_command {
 	const char *name;
 	const char *summary; /* one line, for `weir --help` */
 	const char *help;    /* usage, options and examples: what `weir NAME --help` prints */
-	/* argv[0] is the subcommand's name; returns the exit status. getopt_long may be used. NULL
-	 * where there are subcommands. */
+	/* argv[0] is the subcommand's name; returns the exit status. getopt_long may be used. Where
+	 * there are subcommands it is NULL, or run when none of them is named. */
 	int (*run)(const struct weir_command *command, int argc, char **argv);
 	/* Commands of its own, NULL-terminated, named "NAME SUBCOMMAND"; NULL for none. */
 	const struct weir_command *const *subcommands;

@@ -61,6 +61,16 @@ static int print_unknown(const char *word, const weir_command *const *commands)
 	return 2;
 }
 
+static bool has_command(const weir_command *const *commands, const char *word)
+{
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (strcmp(word, last_word(commands[i]->name)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Runs the command of `commands` that argv[0] names. */
 static int run_command(const weir_command *const *commands, int argc, char **argv)
 {
@@ -69,13 +79,14 @@ static int run_command(const weir_command *const *commands, int argc, char **arg
 		if (strcmp(argv[0], last_word(command->name)) != 0) {
 			continue;
 		}
-		if (command->subcommands != NULL && argc > 1 && argv[1][0] != '-') {
+		if (command->subcommands != NULL && argc > 1 && argv[1][0] != '-' &&
+		    (command->run == NULL || has_command(command->subcommands, argv[1]))) {
 			return run_command(command->subcommands, argc - 1, argv + 1);
 		}
 		if (asks_for_help(argc, argv)) {
 			return cli_help(command);
 		}
-		if (command->subcommands != NULL) {
+		if (command->run == NULL) {
 			return cli_usage_error(command, "a command of it is needed");
 		}
 		return command->run(command, argc, argv);

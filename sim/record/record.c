@@ -30,6 +30,8 @@ struct weir_recorder {
 	weir_table_writer *tables;
 	size_t table_count, table_capacity;
 	weir_chunk_buffers buffers;
+	size_t block_rows;
+	bool live;
 	double flush_interval, last_flush; /* seconds; monotonic clock */
 	weir_error failure;                /* the first one; lasting */
 	struct weir_reader reader;
@@ -44,7 +46,11 @@ static double monotonic_seconds(void)
 
 weir_recorder_options weir_recorder_options_default(void)
 {
-	return (weir_recorder_options){.path = NULL, .deflate = 0, .flush_interval = 5.0};
+	return (weir_recorder_options){.path = NULL,
+	                               .deflate = 0,
+	                               .flush_interval = 5.0,
+	                               .live = true,
+	                               .block_rows = WEIR_RECORD_BLOCK_ROWS};
 }
 
 static weir_status check_options(const weir_recorder_options *options, weir_error *error)
@@ -62,6 +68,11 @@ static weir_status check_options(const weir_recorder_options *options, weir_erro
 		return weir_error_set(error, WEIR_ERROR_INPUT, path,
 		                      "flush interval %g s is not 0 or more seconds",
 		                      options->flush_interval);
+	}
+	if (options->block_rows < 1 || options->block_rows > WEIR_RECORD_BLOCK_ROWS) {
+		return weir_error_set(error, WEIR_ERROR_INPUT, path,
+		                      "chunks of %zu rows are not of 1 to %d", options->block_rows,
+		                      WEIR_RECORD_BLOCK_ROWS);
 	}
 	return WEIR_OK;
 }
@@ -146,6 +157,8 @@ weir_status weir_recorder_create(const weir_recorder_options *options, weir_reco
 	}
 	made->file = H5I_INVALID_HID;
 	made->flush_interval = options->flush_interval;
+	made->block_rows = options->block_rows;
+	made->live = options->live;
 	made->path = strdup(options->path);
 	made->part_path = weir_file_with_suffix(options->path, ".part");
 	if (made->path == NULL || made->part_path == NULL ||
@@ -171,7 +184,7 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 		return check(recorder, false, "", error);
 	}
 	void *tables = recorder->tables;
-	unsigned char *rows = weir_allocate(WEIR_RECORD_BLOCK_ROWS, schema->row_size);
+	unsigned char *rows = weir_allocate(recorder->block_rows, schema->row_size);
 	bool grown = weir_reserve(&tables, &recorder->table_capacity, recorder->table_count + 1,
 	                          sizeof *recorder->tables);
 	recorder->tables = tables;
@@ -181,14 +194,16 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 	}
 	*table = (int)recorder->table_count;
 	recorder->tables[recorder->table_count++] =
-	    (weir_table_writer){.schema = schema, .chunk_rows = WEIR_RECORD_BLOCK_ROWS, .rows = rows};
+	    (weir_table_writer){.schema = schema, .chunk_rows = recorder->block_rows, .rows = rows};
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool made = weir_table_create(recorder->file, schema, WEIR_RECORD_BLOCK_ROWS,
-	                              recorder->buffers.deflate);
-	hid_t group = made ? H5Gopen2(recorder->file, schema->name, H5P_DEFAULT) : H5I_INVALID_HID;
-	made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
-	weir_hdf5_release(group);
+	bool made = weir_table_create(&recorder->tables[*table], recorder->file,
+	                              recorder->buffers.deflate, !recorder->live);
+	if (made && recorder->live) {
+		hid_t group = H5Gopen2(recorder->file, schema->name, H5P_DEFAULT);
+		made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
+		weir_hdf5_release(group);
+	}
 	weir_status status = check(recorder, made, "create a table", error);
 	weir_hdf5_leave(&guard);
 	return status;
@@ -309,9 +324,10 @@ weir_status weir_recorder_start(weir_recorder *recorder, weir_error *error)
 	assert(recorder->state == RECORDER_DEFINING);
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool started = recorder->failure.status == WEIR_OK && H5Fstart_swmr_write(recorder->file) >= 0;
+	bool started = recorder->failure.status == WEIR_OK &&
+	               (!recorder->live || H5Fstart_swmr_write(recorder->file) >= 0);
 	for (size_t i = 0; started && i < recorder->table_count; i++) {
-		started = weir_table_open(&recorder->tables[i], recorder->file);
+		started = !recorder->live || weir_table_open(&recorder->tables[i], recorder->file);
 	}
 	recorder->state = RECORDER_RECORDING;
 	recorder->last_flush = monotonic_seconds();
@@ -403,7 +419,7 @@ weir_status weir_recorder_tick(weir_recorder *recorder, weir_error *error)
 	if (recorder->failure.status != WEIR_OK) {
 		return check(recorder, false, "", error);
 	}
-	if (monotonic_seconds() - recorder->last_flush < recorder->flush_interval) {
+	if (!recorder->live || monotonic_seconds() - recorder->last_flush < recorder->flush_interval) {
 		return WEIR_OK;
 	}
 	weir_hdf5_guard guard;
@@ -420,13 +436,18 @@ weir_status weir_recorder_stop(weir_recorder *recorder, weir_error *error)
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
 	weir_status status = write_unfinished(recorder, recorder->buffers.deflate > 0, error);
-	if (status == WEIR_OK) {
+	if (status == WEIR_OK && recorder->live) {
 		status = flush(recorder, error);
 	}
 	for (size_t i = 0; i < recorder->table_count; i++) {
 		weir_table_close(&recorder->tables[i]);
 	}
-	if (status == WEIR_OK) {
+	if (status == WEIR_OK && !recorder->live) {
+		recorder->io.reserve = true;
+		recorder->state = RECORDER_FINISHING;
+		recorder->reader =
+		    (struct weir_reader){.file = recorder->file, .path = recorder->part_path};
+	} else if (status == WEIR_OK) {
 		bool closed = close_file(recorder);
 		recorder->file = open_file(recorder, H5F_ACC_RDONLY);
 		recorder->state = RECORDER_STOPPED;
@@ -447,7 +468,7 @@ uint64_t weir_recorder_rows(const weir_recorder *recorder, int table)
 static weir_status write_rows(weir_recorder *recorder, weir_table_writer *table,
                               const unsigned char *rows, size_t count, weir_error *error)
 {
-	bool written = weir_table_open(table, recorder->file);
+	bool written = true;
 	while (written && table->first < count) {
 		size_t left = count - table->first;
 		size_t part = left < table->chunk_rows ? left : table->chunk_rows;
@@ -471,9 +492,8 @@ weir_status weir_recorder_write_table(weir_recorder *recorder, const weir_table_
 	}
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool made =
-	    make_writable(recorder) &&
-	    weir_table_create(recorder->file, schema, table.chunk_rows, recorder->buffers.deflate);
+	bool made = make_writable(recorder) &&
+	            weir_table_create(&table, recorder->file, recorder->buffers.deflate, true);
 	weir_status status = check(recorder, made, "create a table", error);
 	if (status == WEIR_OK) {
 		status = write_rows(recorder, &table, rows, count, error);

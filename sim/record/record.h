@@ -61,6 +61,11 @@ typedef struct weir_recorder_options {
 	const char *path;      /* of the finished file */
 	int deflate;           /* 0: not compressed; 1..9: shuffle and deflate */
 	double flush_interval; /* seconds of wall time; 5 */
+	bool live;             /* can be read while it is written, and be recovered after a kill; true.
+	                          Else PATH.part is of no use before it is closed, and the file costs a
+	                          third less */
+	size_t block_rows;     /* of a chunk, up to WEIR_RECORD_BLOCK_ROWS, the default; with fewer the
+	                          file of a short run is small */
 } weir_recorder_options;
 
 WEIR_API weir_recorder_options weir_recorder_options_default(void);

@@ -1,5 +1,7 @@
 #include "record/record_config.h"
 
+#include "record/record.h"
+
 static const weir_key record_keys[] = {
     {.name = "deflate",
      .type = WEIR_KEY_INTEGER,
@@ -18,6 +20,22 @@ static const weir_key record_keys[] = {
      .flags = WEIR_KEY_ABOVE_MINIMUM,
      .unit = "s of wall time",
      .doc = "At most this much work is lost when the program is killed."},
+    {.name = "live",
+     .type = WEIR_KEY_BOOL,
+     .offset = offsetof(weir_record_config, live),
+     .default_text = "true",
+     .doc =
+         "The file can be read while the run goes, and a kill leaves what 'weir recover' makes a "
+         "file of. Without that a short run is faster."},
+    {.name = "block_rows",
+     .type = WEIR_KEY_INTEGER,
+     .offset = offsetof(weir_record_config, block_rows),
+     .default_text = "4096",
+     .minimum = 1,
+     .maximum = WEIR_RECORD_BLOCK_ROWS,
+     .doc =
+         "Rows that a column's chunk holds. A column has at least one chunk: with fewer rows the "
+         "file of a short run is small, and that of a long one is slower."},
     {.name = "iterations",
      .type = WEIR_KEY_BOOL,
      .offset = offsetof(weir_record_config, iterations),

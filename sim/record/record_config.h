@@ -14,6 +14,8 @@ WEIR_BEGIN_C
 typedef struct weir_record_config {
 	int64_t deflate;       /* 0: not compressed; 1..9 */
 	double flush_interval; /* seconds of wall time */
+	bool live;             /* the file can be read, and recovered, before it is finished */
+	int64_t block_rows;    /* of a chunk */
 	bool iterations;       /* also the tables of iterations and transfers */
 } weir_record_config;
 

@@ -63,28 +63,57 @@ static bool set_value_names(hid_t dataset, const char *const *names)
 	return written;
 }
 
-static bool create_column(hid_t group, const weir_column *column, hid_t creation_list)
+/* Returns the open dataset; negative: it could not be made. */
+static hid_t create_column(hid_t group, const weir_column *column, hid_t creation_list,
+                           hid_t access_list)
 {
 	const hsize_t none = 0;
 	const hsize_t unlimited = H5S_UNLIMITED;
 	hid_t type = weir_column_hdf5_type(column->type);
 	hid_t space = H5Screate_simple(1, &none, &unlimited);
 	hid_t dataset =
-	    H5Dcreate2(group, column->name, type, space, H5P_DEFAULT, creation_list, H5P_DEFAULT);
+	    H5Dcreate2(group, column->name, type, space, H5P_DEFAULT, creation_list, access_list);
 	bool made = dataset >= 0 && weir_hdf5_set_text(dataset, "units", column->unit, 0) &&
 	            weir_hdf5_set_text(dataset, "description", column->description, 0) &&
 	            (column->value_names == NULL || set_value_names(dataset, column->value_names));
-	weir_hdf5_release(dataset);
 	weir_hdf5_release(space);
 	weir_hdf5_release(type);
-	return made;
+	if (!made) {
+		weir_hdf5_release(dataset);
+		return H5I_INVALID_HID;
+	}
+	return dataset;
 }
 
-bool weir_table_create(hid_t file, const weir_table_schema *schema, size_t chunk_rows, int deflate)
+/* Room for the columns' ids, all invalid. */
+static bool allocate_columns(weir_table_writer *table)
 {
+	size_t count = table->schema->column_count;
+	table->columns = weir_allocate(count, sizeof *table->columns);
+	for (size_t i = 0; table->columns != NULL && i < count; i++) {
+		table->columns[i] = H5I_INVALID_HID;
+	}
+	return table->columns != NULL;
+}
+
+/* Chunks are written whole, past HDF5's cache: it needs no memory. */
+static hid_t column_access_list(void)
+{
+	hid_t list = H5Pcreate(H5P_DATASET_ACCESS);
+	H5Pset_chunk_cache(list, 1, 0, 1.0);
+	return list;
+}
+
+bool weir_table_create(weir_table_writer *table, hid_t file, int deflate, bool keep_open)
+{
+	const weir_table_schema *schema = table->schema;
+	if (!allocate_columns(table)) {
+		return false;
+	}
 	hid_t group_list = weir_hdf5_creation_list(H5P_GROUP_CREATE);
 	hid_t group = H5Gcreate2(file, schema->name, H5P_DEFAULT, group_list, H5P_DEFAULT);
-	const hsize_t chunk = chunk_rows;
+	const hsize_t chunk = table->chunk_rows;
+	hid_t access_list = column_access_list();
 	hid_t column_list = weir_hdf5_creation_list(H5P_DATASET_CREATE);
 	H5Pset_chunk(column_list, 1, &chunk);
 	if (deflate > 0) {
@@ -93,27 +122,26 @@ bool weir_table_create(hid_t file, const weir_table_schema *schema, size_t chunk
 	}
 	bool made = group >= 0 && weir_hdf5_set_text(group, "description", schema->description, 0);
 	for (size_t i = 0; made && i < schema->column_count; i++) {
-		made = create_column(group, &schema->columns[i], column_list);
+		table->columns[i] = create_column(group, &schema->columns[i], column_list, access_list);
+		made = table->columns[i] >= 0;
 	}
 	weir_hdf5_release(column_list);
+	weir_hdf5_release(access_list);
 	weir_hdf5_release(group);
 	weir_hdf5_release(group_list);
+	if (!made || !keep_open) {
+		weir_table_close(table);
+	}
 	return made;
 }
 
 bool weir_table_open(weir_table_writer *table, hid_t file)
 {
 	const weir_table_schema *schema = table->schema;
-	table->columns = weir_allocate(schema->column_count, sizeof *table->columns);
-	if (table->columns == NULL) {
+	if (!allocate_columns(table)) {
 		return false;
 	}
-	for (size_t i = 0; i < schema->column_count; i++) {
-		table->columns[i] = H5I_INVALID_HID;
-	}
-	/* Chunks are written whole, past HDF5's cache: it needs no memory. */
-	hid_t access_list = H5Pcreate(H5P_DATASET_ACCESS);
-	H5Pset_chunk_cache(access_list, 1, 0, 1.0);
+	hid_t access_list = column_access_list();
 	hid_t group = H5Gopen2(file, schema->name, H5P_DEFAULT);
 	bool opened = group >= 0;
 	for (size_t i = 0; opened && i < schema->column_count; i++) {

@@ -42,8 +42,9 @@ typedef struct weir_table_writer {
 	uint64_t first;      /* row number of its first row */
 } weir_table_writer;
 
-/* Makes the group and its datasets, with their attributes; they are not left open. */
-bool weir_table_create(hid_t file, const weir_table_schema *schema, size_t chunk_rows, int deflate);
+/* Makes the group and its datasets, with their attributes. With `keep_open` the datasets stay open,
+ * as after weir_table_open; in single-writer mode they must not. */
+bool weir_table_create(weir_table_writer *table, hid_t file, int deflate, bool keep_open);
 
 /* Opens the datasets of a table; false on failure, with nothing left open. */
 bool weir_table_open(weir_table_writer *table, hid_t file);

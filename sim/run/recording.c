@@ -109,6 +109,9 @@ weir_status weir_recording_open(weir_recording *recording, const char *path, con
 	options.path = path;
 	options.deflate = (int)config->record.deflate;
 	options.flush_interval = config->record.flush_interval;
+	options.live = config->record.live;
+	recording->live = config->record.live;
+	options.block_rows = (size_t)config->record.block_rows;
 	weir_status status = weir_recorder_create(&options, &recording->recorder, error);
 	if (status != WEIR_OK) {
 		return status;
@@ -141,6 +144,9 @@ static void on_request_ended(void *context, const weir_request_row *row)
 {
 	weir_recording *recording = context;
 	append(recording, recording->requests, row);
+	if (!recording->live) {
+		weir_kept_requests_add(&recording->kept, row);
+	}
 }
 
 static void on_sampled(void *context, const weir_sample_row *row)
@@ -224,6 +230,9 @@ weir_sim_observer weir_recording_observer(weir_recording *recording,
 weir_status weir_recording_tick(weir_recording *recording, weir_error *error)
 {
 	if (recording->status == WEIR_OK) {
+		recording->status = weir_kept_requests_check(&recording->kept, &recording->error);
+	}
+	if (recording->status == WEIR_OK) {
 		return weir_recorder_tick(recording->recorder, error);
 	}
 	if (error != NULL) {
@@ -275,9 +284,11 @@ static weir_status conclude(weir_recording *recording, const weir_sim *sim, doub
 		return status;
 	}
 	status = weir_recorder_stop(recorder, error);
-	if (status == WEIR_OK) {
+	if (status == WEIR_OK && recording->live) {
 		status = weir_recorded_summary(weir_recorder_reader(recorder), weir_sim_slo(sim), summary,
 		                               error);
+	} else if (status == WEIR_OK) {
+		status = weir_kept_requests_summarise(&recording->kept, sim, summary, error);
 	}
 	if (status == WEIR_OK) {
 		status = write_pools(recorder, sim, error);
@@ -306,6 +317,7 @@ weir_status weir_recording_finish(weir_recording *recording, const weir_sim *sim
 	}
 	status = weir_recorder_close(recording->recorder, error);
 	recording->recorder = NULL;
+	weir_kept_requests_release(&recording->kept);
 	return status;
 }
 
@@ -313,4 +325,5 @@ void weir_recording_abort(weir_recording *recording, const char *reason, bool ke
 {
 	weir_recorder_abort(recording->recorder, reason, keep);
 	recording->recorder = NULL;
+	weir_kept_requests_release(&recording->kept);
 }

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "metrics/summary.h"
 #include "record/record.h"
+#include "run/kept_requests.h"
 #include "run/sim.h"
 
 typedef struct weir_recording {
@@ -16,7 +17,9 @@ typedef struct weir_recording {
 	const weir_sim *sim;
 	int requests, samples, instances, servers, scaling_events; /* table numbers */
 	int iterations, transfers;                                 /* with record.iterations */
-	weir_status status; /* of the first append that failed; lasting */
+	bool live;                                                 /* record.live; else: */
+	weir_kept_requests kept; /* what the summary is computed from, without reading it back */
+	weir_status status;      /* of the first append that failed; lasting */
 	weir_error error;
 } weir_recording;
 

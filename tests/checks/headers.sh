@@ -9,7 +9,7 @@ for room in rl analysis; do
 done
 # Headers of the libraries may be included by ours; they are not ours to judge.
 system=()
-for package in gsl libcjson cairo libxxhash hdf5 zlib; do
+for package in gsl libcjson cairo libxxhash sqlite3 nettle hdf5 zlib; do
 	for flag in $(pkg-config --cflags-only-I "$package" 2>/dev/null || true); do
 		system+=(-isystem "${flag#-I}")
 	done

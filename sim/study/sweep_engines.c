@@ -1,0 +1,12 @@
+/* The engines that this build has. */
+#include <stddef.h>
+
+#include "study/sweep_engine.h"
+
+const weir_sweep_engine *const weir_sweep_engines[] = {
+    &weir_sweep_engine_local,
+#ifdef WEIR_MPI
+    &weir_sweep_engine_mpi,
+#endif
+    NULL,
+};

@@ -104,6 +104,7 @@ START_TEST(ends_of_workers_are_told_apart)
 		const char *message;
 	} cases[] = {
 	    {SIGKILL, WEIR_SWEEP_LOST, "was killed"},
+	    {SIGTERM, WEIR_SWEEP_LOST, "was killed"},
 	    {SIGABRT, WEIR_SWEEP_CRASH, "ended by signal 6"},
 	    {SIGBUS, WEIR_SWEEP_CRASH, "ended by signal 7"},
 	};

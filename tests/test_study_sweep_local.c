@@ -109,6 +109,8 @@ START_TEST(ends_of_workers_are_told_apart)
 	    {SIGBUS, WEIR_SWEEP_CRASH, "ended by signal 7"},
 	};
 	fixture f;
+	/* A worker that is hit before it has begun is not to do what this process would. */
+	signal(SIGTERM, SIG_DFL);
 	begin(&f, ENDLESS AXES);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		give(&f, 1);
@@ -189,6 +191,32 @@ START_TEST(memory_is_limited)
 }
 END_TEST
 
+/* A memory that no machine has lets one run go at a time, a small one as many as there are workers.
+ */
+START_TEST(memory_that_is_short_holds_runs_back)
+{
+	static const struct {
+		const char *members;
+		size_t room, then;
+	} cases[] = {{"\"memory\": 1e15, " AXES, 1, 0}, {"\"memory\": 1e9, " AXES, 3, 2}};
+	for (size_t i = 0; i < 2; i++) {
+		fixture f;
+		f.file = sweep_points("short.json", cases[i].members, &f.points);
+		f.plan = (weir_sweep_plan){.file = f.file, .points = &f.points};
+		weir_error error = {0};
+		ck_assert_ok(local->open(&f.plan, 3, &f.engine, &error), &error);
+		ck_assert_uint_eq(local->room(f.engine), cases[i].room);
+		give(&f, 0);
+		ck_assert_uint_eq(local->room(f.engine), cases[i].then);
+		weir_sweep_report report;
+		hear(&f, &report);
+		ck_assert_int_eq(report.outcome, WEIR_SWEEP_DONE);
+		ck_assert_uint_eq(local->room(f.engine), cases[i].room);
+		end(&f);
+	}
+}
+END_TEST
+
 START_TEST(output_that_cannot_be_written_is_told_apart)
 {
 	fixture f;
@@ -239,6 +267,11 @@ int main(void)
 	tcase_add_test(tests, memory_is_limited);
 #else
 	(void)memory_is_limited;
+#endif
+#ifndef SANITIZED
+	tcase_add_test(tests, memory_that_is_short_holds_runs_back);
+#else
+	(void)memory_that_is_short_holds_runs_back;
 #endif
 	tcase_add_test(tests, output_that_cannot_be_written_is_told_apart);
 	tcase_add_test(tests, figures_have_names_of_their_own);

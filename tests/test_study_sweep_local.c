@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "study/sweep_engine.h"
@@ -126,6 +127,47 @@ START_TEST(ends_of_workers_are_told_apart)
 			ck_assert_ptr_nonnull(strstr(report.error.message, cases[i].message));
 		}
 		ck_assert_uint_eq(local->room(f.engine), 2);
+	}
+	end(&f);
+}
+END_TEST
+
+/* Writes to a worker's stderr, once that is its own. */
+static void speak(pid_t pid, const char *text)
+{
+	char path[64];
+	char name[256];
+	const struct timespec moment = {.tv_nsec = 5000000};
+	snprintf(path, sizeof path, "/proc/%d/fd/2", (int)pid);
+	for (int i = 0;; i++) {
+		ssize_t length = readlink(path, name, sizeof name - 1);
+		ck_assert_int_gt(length, 0);
+		name[length] = '\0';
+		if (strstr(name, "(deleted)") != NULL) {
+			break;
+		}
+		ck_assert_int_lt(i, 2000);
+		nanosleep(&moment, NULL);
+	}
+	FILE *file = fopen(path, "a");
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+START_TEST(last_words_are_those_of_the_run)
+{
+	static const char *const words[] = {"what went wrong", "else"};
+	fixture f;
+	begin(&f, ENDLESS AXES);
+	for (size_t i = 0; i < 2; i++) {
+		give(&f, 0);
+		pid_t pid = worker();
+		speak(pid, words[i]);
+		ck_assert_int_eq(kill(pid, SIGKILL), 0);
+		weir_sweep_report report;
+		hear(&f, &report);
+		ck_assert_str_eq(report.stderr_text, words[i]);
 	}
 	end(&f);
 }
@@ -261,6 +303,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, results_are_those_of_the_task);
 	tcase_add_test(tests, ends_of_workers_are_told_apart);
+	tcase_add_test(tests, last_words_are_those_of_the_run);
 	tcase_add_test(tests, an_abandoned_run_is_gone);
 	tcase_add_test(tests, a_bad_config_is_said);
 #ifndef SANITIZED

@@ -189,6 +189,12 @@ START_TEST(what_was_taken_back_is_not_heard_of)
 	ck_assert(!weir_spool_holds(f.spool, 1));
 	report_as(worker, 1, "of no use");
 	ck_assert(!hear_later(&f, 1.0, &report));
+	/* Nor is a report that was there already. */
+	give(&f, 1);
+	ck_assert(weir_spool_claim(worker, &task));
+	report_as(worker, 1, "too late");
+	weir_spool_abandon(f.spool, 1);
+	ck_assert(!hear_later(&f, 1.0, &report));
 	/* A worker that leaves with a run loses it at once. */
 	give(&f, 2);
 	ck_assert(weir_spool_claim(worker, &task));
@@ -331,7 +337,11 @@ static void await_claims(const fixture *f, size_t count)
 START_TEST(processes_do_what_one_does)
 {
 	fixture f;
-	begin(&f, AXES ", \"replications\": 4");
+	/* Points that are there twice go, here and there. */
+	begin(&f, "\"replications\": 4, \"design\": {\"kind\": \"latin_hypercube\", \"points\": 8},"
+	          " \"axes\": [{\"path\": \"workload.count\", \"range\": {\"from\": 10, \"to\": 12},"
+	          " \"integer\": true}]");
+	ck_assert_uint_eq(f.points.count, 3);
 	pid_t workers[2] = {start_worker(&f), start_worker(&f)};
 	weir_sweep_report report;
 	await_workers(&f, 2);
@@ -356,6 +366,44 @@ START_TEST(processes_do_what_one_does)
 }
 END_TEST
 
+/* The process in which a worker does its run. */
+static pid_t child_of(pid_t worker)
+{
+	char path[64];
+	int child = 0;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)worker, (int)worker);
+	for (int i = 0; child == 0; i++) {
+		ck_assert_int_lt(i, 10000);
+		FILE *file = fopen(path, "r");
+		ck_assert_ptr_nonnull(file);
+		if (fscanf(file, "%d", &child) != 1) {
+			child = 0;
+			wait_a_moment();
+		}
+		fclose(file);
+	}
+	return child;
+}
+
+/* Waits until a process has ended, whether or not somebody has asked how. */
+static void await_end(pid_t pid)
+{
+	char path[64];
+	char state = '?';
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	for (int i = 0; state != 'Z'; i++) {
+		ck_assert_int_lt(i, 2000);
+		wait_a_moment();
+		FILE *file = fopen(path, "r");
+		if (file == NULL || fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+			state = 'Z';
+		}
+		if (file != NULL) {
+			fclose(file);
+		}
+	}
+}
+
 START_TEST(a_killed_worker_loses_its_run)
 {
 	fixture f;
@@ -364,8 +412,10 @@ START_TEST(a_killed_worker_loses_its_run)
 	await_workers(&f, 1);
 	give(&f, 0);
 	await_claims(&f, 1);
+	pid_t child = child_of(killed);
 	ck_assert_int_eq(kill(killed, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(killed, NULL, 0), killed);
+	await_end(child);
 	weir_sweep_report report;
 	/* A beat may be left that was not seen yet. */
 	ck_assert(!hear_later(&f, 1.0, &report));

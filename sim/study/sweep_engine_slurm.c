@@ -22,8 +22,6 @@
 
 enum { DEFAULT_WORKERS = 8, TOKEN_SIZE = 48, ANSWER_SIZE = 4096 };
 
-extern char **environ;
-
 /* Seconds between two questions to Slurm, and two submissions. */
 static const double ask_interval = 10.0;
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The slurm engine gives what the local one does, on a cluster of one node that this test begins on
+# label: long. The slurm engine gives what the local one does, on a cluster of one node that this test begins on
 # loopback and ends; also when jobs are cancelled meanwhile.
 # shellcheck source-path=SCRIPTDIR/.. source=support/cli.sh
 source "$WEIR_SOURCE_DIR/tests/support/cli.sh"
@@ -166,5 +166,13 @@ fi
 
 expect_status 2 env SBATCH_PARTITION=none "$WEIR" sweep equal.json -o none --engine slurm
 expect_err '^sbatch: no workers can be begun: .*partition'
+# A file that this process alone can read.
+expect_status 2 timeout 100 "$WEIR" sweep <(sed "s|base.json|$scratch/base.json|" equal.json) \
+	-o unread --engine slurm -q
+expect_err '^--engine slurm: the workers ended before any had begun: .*/dev/fd/.* cannot be opened'
+if [[ $(squeue -h --array -t PENDING,RUNNING | wc -l) != 0 ]]; then
+	echo 'jobs are left'
+	failures=$((failures + 1))
+fi
 
 finish

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "study/sweep_engine.h"
@@ -104,10 +105,13 @@ START_TEST(ends_of_workers_are_told_apart)
 		const char *message;
 	} cases[] = {
 	    {SIGKILL, WEIR_SWEEP_LOST, "was killed"},
+	    {SIGTERM, WEIR_SWEEP_LOST, "was killed"},
 	    {SIGABRT, WEIR_SWEEP_CRASH, "ended by signal 6"},
 	    {SIGBUS, WEIR_SWEEP_CRASH, "ended by signal 7"},
 	};
 	fixture f;
+	/* A worker that is hit before it has begun is not to do what this process would. */
+	signal(SIGTERM, SIG_DFL);
 	begin(&f, ENDLESS AXES);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		give(&f, 1);
@@ -123,6 +127,47 @@ START_TEST(ends_of_workers_are_told_apart)
 			ck_assert_ptr_nonnull(strstr(report.error.message, cases[i].message));
 		}
 		ck_assert_uint_eq(local->room(f.engine), 2);
+	}
+	end(&f);
+}
+END_TEST
+
+/* Writes to a worker's stderr, once that is its own. */
+static void speak(pid_t pid, const char *text)
+{
+	char path[64];
+	char name[256];
+	const struct timespec moment = {.tv_nsec = 5000000};
+	snprintf(path, sizeof path, "/proc/%d/fd/2", (int)pid);
+	for (int i = 0;; i++) {
+		ssize_t length = readlink(path, name, sizeof name - 1);
+		ck_assert_int_gt(length, 0);
+		name[length] = '\0';
+		if (strstr(name, "(deleted)") != NULL) {
+			break;
+		}
+		ck_assert_int_lt(i, 2000);
+		nanosleep(&moment, NULL);
+	}
+	FILE *file = fopen(path, "a");
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+START_TEST(last_words_are_those_of_the_run)
+{
+	static const char *const words[] = {"what went wrong", "else"};
+	fixture f;
+	begin(&f, ENDLESS AXES);
+	for (size_t i = 0; i < 2; i++) {
+		give(&f, 0);
+		pid_t pid = worker();
+		speak(pid, words[i]);
+		ck_assert_int_eq(kill(pid, SIGKILL), 0);
+		weir_sweep_report report;
+		hear(&f, &report);
+		ck_assert_str_eq(report.stderr_text, words[i]);
 	}
 	end(&f);
 }
@@ -188,6 +233,32 @@ START_TEST(memory_is_limited)
 }
 END_TEST
 
+/* A memory that no machine has lets one run go at a time, a small one as many as there are workers.
+ */
+START_TEST(memory_that_is_short_holds_runs_back)
+{
+	static const struct {
+		const char *members;
+		size_t room, then;
+	} cases[] = {{"\"memory\": 1e15, " AXES, 1, 0}, {"\"memory\": 1e9, " AXES, 3, 2}};
+	for (size_t i = 0; i < 2; i++) {
+		fixture f;
+		f.file = sweep_points("short.json", cases[i].members, &f.points);
+		f.plan = (weir_sweep_plan){.file = f.file, .points = &f.points};
+		weir_error error = {0};
+		ck_assert_ok(local->open(&f.plan, 3, &f.engine, &error), &error);
+		ck_assert_uint_eq(local->room(f.engine), cases[i].room);
+		give(&f, 0);
+		ck_assert_uint_eq(local->room(f.engine), cases[i].then);
+		weir_sweep_report report;
+		hear(&f, &report);
+		ck_assert_int_eq(report.outcome, WEIR_SWEEP_DONE);
+		ck_assert_uint_eq(local->room(f.engine), cases[i].room);
+		end(&f);
+	}
+}
+END_TEST
+
 START_TEST(output_that_cannot_be_written_is_told_apart)
 {
 	fixture f;
@@ -232,12 +303,18 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, results_are_those_of_the_task);
 	tcase_add_test(tests, ends_of_workers_are_told_apart);
+	tcase_add_test(tests, last_words_are_those_of_the_run);
 	tcase_add_test(tests, an_abandoned_run_is_gone);
 	tcase_add_test(tests, a_bad_config_is_said);
 #ifndef SANITIZED
 	tcase_add_test(tests, memory_is_limited);
 #else
 	(void)memory_is_limited;
+#endif
+#ifndef SANITIZED
+	tcase_add_test(tests, memory_that_is_short_holds_runs_back);
+#else
+	(void)memory_that_is_short_holds_runs_back;
 #endif
 	tcase_add_test(tests, output_that_cannot_be_written_is_told_apart);
 	tcase_add_test(tests, figures_have_names_of_their_own);

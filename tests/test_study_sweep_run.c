@@ -497,6 +497,31 @@ START_TEST(a_result_that_cannot_be_written_ends_the_sweep)
 }
 END_TEST
 
+static char outputs[2][WEIR_SWEEP_PATH_SIZE];
+
+/* An attempt that was given up may still be written, on another machine. */
+static attempt late_at_first(uint64_t run, size_t number)
+{
+	if (run == 0 && number < 2) {
+		size_t place = scene.busy[0] && scene.tasks[0].run == 0 ? 0 : 1;
+		memcpy(outputs[number], scene.tasks[place].output, sizeof outputs[number]);
+	}
+	return (attempt){WEIR_SWEEP_DONE, run == 0 && number == 0 ? 50.0 : 1.0, false};
+}
+
+START_TEST(attempts_write_to_files_of_their_own)
+{
+	fixture f = begin("own", "\"keep\": \"files\", \"timeout\": 10", late_at_first);
+	weir_sweep_counts counts = run_ok(&f);
+	ck_assert_uint_eq(counts.of[WEIR_RUN_DONE], RUNS);
+	ck_assert_uint_eq(scene.tries[0], 2);
+	ck_assert_ptr_nonnull(strstr(outputs[0], "/aside/"));
+	ck_assert_ptr_nonnull(strstr(outputs[1], "/aside/"));
+	ck_assert_str_ne(outputs[0], outputs[1]);
+	end(&f);
+}
+END_TEST
+
 START_TEST(results_that_are_gone_are_made_again)
 {
 	fixture f = begin("gone", "\"keep\": \"files\"", all_well);
@@ -526,6 +551,7 @@ int main(void)
 	tcase_add_test(tests, cancel_works_during_a_wait);
 	tcase_add_test(tests, an_interrupt_lets_runs_end_for_a_while);
 	tcase_add_test(tests, a_result_that_cannot_be_written_ends_the_sweep);
+	tcase_add_test(tests, attempts_write_to_files_of_their_own);
 	tcase_add_test(tests, results_that_are_gone_are_made_again);
 	suite_add_tcase(suite, tests);
 	return test_main(suite);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,57 @@ START_TEST(states_and_counts_follow_changes)
 	ck_assert_ok(weir_sweep_store_recover(f.store, &count, &error), &error);
 	ck_assert_uint_eq(count, 1);
 	expect_counts(&f, 5, 0, 1, 0, 0);
+	end(&f);
+}
+END_TEST
+
+START_TEST(cancel_and_retry_take_what_they_say)
+{
+	fixture f = begin("taken");
+	weir_error error = {0};
+	uint64_t count = 0;
+	const weir_sweep_report report = {.run = 4, .digest = "d"};
+	weir_sweep_change failed = change_of(1, WEIR_RUN_FAILED, &report);
+	failed.attempts = 3;
+	failed.losses = 2;
+	apply(&f, failed);
+	apply(&f, change_of(4, WEIR_RUN_DONE, &report));
+	apply(&f, change_of(0, WEIR_RUN_RUNNING, NULL));
+	ck_assert_ok(weir_sweep_store_cancel(f.store, &count, &error), &error);
+	ck_assert_uint_eq(count, 4);
+	expect_counts(&f, 0, 0, 1, 1, 4);
+	ck_assert_ok(weir_sweep_store_retry(f.store, false, &count, &error), &error);
+	ck_assert_uint_eq(count, 1);
+	expect_counts(&f, 1, 0, 1, 0, 4);
+	weir_sweep_ready ready;
+	size_t found = 0;
+	ck_assert_ok(weir_sweep_store_ready(f.store, 1e9, 1, &ready, &found, &error), &error);
+	ck_assert_uint_eq(found, 1);
+	ck_assert_uint_eq(ready.run, 1);
+	ck_assert_uint_eq(ready.attempts, 0);
+	ck_assert_uint_eq(ready.losses, 0);
+	ck_assert_ok(weir_sweep_store_retry(f.store, true, &count, &error), &error);
+	ck_assert_uint_eq(count, 4);
+	expect_counts(&f, 5, 0, 1, 0, 0);
+	end(&f);
+}
+END_TEST
+
+START_TEST(a_store_of_a_newer_weir_is_refused)
+{
+	fixture f = begin("newer");
+	char path[1024];
+	snprintf(path, sizeof path, "%s/sweep.db", f.directory);
+	weir_sweep_store_close(f.store);
+	sqlite3 *database = NULL;
+	ck_assert_int_eq(sqlite3_open(path, &database), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(database, "PRAGMA user_version=1000", NULL, NULL, NULL),
+	                 SQLITE_OK);
+	sqlite3_close(database);
+	weir_error error = {0};
+	ck_assert_int_eq(weir_sweep_store_manage(f.directory, &f.store, &error), WEIR_ERROR_INPUT);
+	ck_assert_ptr_null(f.store);
+	ck_assert_ptr_nonnull(strstr(error.message, "of version 1000"));
 	end(&f);
 }
 END_TEST
@@ -273,6 +325,8 @@ int main(void)
 	Suite *suite = suite_create("sweep_store");
 	TCase *tests = tcase_create("stores");
 	tcase_add_test(tests, states_and_counts_follow_changes);
+	tcase_add_test(tests, cancel_and_retry_take_what_they_say);
+	tcase_add_test(tests, a_store_of_a_newer_weir_is_refused);
 	tcase_add_test(tests, what_is_ready_is_what_is_due);
 	tcase_add_test(tests, a_store_knows_its_sweep);
 	tcase_add_test(tests, one_manager_at_a_time);

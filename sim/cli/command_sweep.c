@@ -300,8 +300,13 @@ static int run(const weir_command *command, int argc, char **argv)
 }
 
 static const weir_command *const subcommands[] = {
-    &command_sweep_status, &command_sweep_failed,  &command_sweep_cancel,
-    &command_sweep_retry,  &command_sweep_collect, NULL,
+    &command_sweep_status,
+    &command_sweep_failed,
+    &command_sweep_cancel,
+    &command_sweep_retry,
+    &command_sweep_collect,
+    &command_sweep_worker,
+    NULL,
 };
 
 const weir_command command_sweep = {
@@ -318,10 +323,11 @@ const weir_command command_sweep = {
         "\n"
         "  -o, --output DIR  where the store (sweep.db) and the results go\n"
         "  --dry-run         list the points, run nothing\n"
-        "  --jobs N          processes (as many as processors, fewer where memory is short)\n"
-        "  --engine NAME     where runs are done: local, processes of this machine; mpi, the\n"
-        "                    ranks of an MPI job (mpirun -n 17 weir sweep ...), if it was built\n"
-        "                    with WEIR_MPI\n"
+        "  --jobs N          processes (as many as processors, fewer where memory is short);\n"
+        "                    with slurm, workers (8)\n"
+        "  --engine NAME     where runs are done: local, processes of this machine; slurm, the\n"
+        "                    jobs of a Slurm cluster; mpi, the ranks of an MPI job (mpirun -n 17\n"
+        "                    weir sweep ...), if it was built with WEIR_MPI\n"
         "  --yes             also more than a million points\n"
         "  --independent     each point has seeds of its own: no common random numbers\n"
         "  --grace S         after Ctrl-C, what runs has S seconds to end (5)\n"
@@ -332,6 +338,7 @@ const weir_command command_sweep = {
         "cancel    ends a sweep: what waits or runs is cancelled\n"
         "retry     has failed runs (--cancelled: cancelled ones too) wait again\n"
         "collect   merges the results into one table\n"
+        "worker    does runs of a sweep that is at work elsewhere\n"
         "'weir sweep status --help', and so on, tell more.\n"
         "\n"
         "Exit status: 0 all done, 1 some runs failed, 2 wrong input or a store that cannot be\n"

@@ -12,6 +12,6 @@ enum { SWEEP_DIRECTORY_NAME_SIZE = 384 };
 bool sweep_directory(const char *name, char directory[SWEEP_DIRECTORY_NAME_SIZE]);
 
 extern const weir_command command_sweep_status, command_sweep_cancel, command_sweep_retry,
-    command_sweep_failed, command_sweep_collect;
+    command_sweep_failed, command_sweep_collect, command_sweep_worker;
 
 #endif

@@ -82,6 +82,8 @@ typedef struct weir_sweep_report {
 typedef struct weir_sweep_plan {
 	const weir_sweep_file *file;
 	const weir_sweep_points *points;
+	/* Of the sweep, where an engine may keep files; the manager sets it, workers have NULL. */
+	const char *directory;
 } weir_sweep_plan;
 
 /* Does a task in this process; never fails, but says how it ended: DONE, BAD_CONFIG,
@@ -131,6 +133,11 @@ WEIR_API extern const weir_sweep_engine weir_sweep_engine_local;
  * abandoned goes on, unheard, until it is done. */
 WEIR_API extern const weir_sweep_engine weir_sweep_engine_mpi;
 #endif
+
+/* Workers in the jobs of a Slurm cluster, which pull runs from a spool (study/sweep_spool.h) in the
+ * sweep's directory. One array job of a few workers, filled up again when some have ended; which
+ * run a worker has is not Slurm's business. */
+WEIR_API extern const weir_sweep_engine weir_sweep_engine_slurm;
 
 /* NULL-terminated; the first one is the default. */
 WEIR_API extern const weir_sweep_engine *const weir_sweep_engines[];

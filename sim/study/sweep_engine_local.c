@@ -234,7 +234,7 @@ static void bury(worker *w, weir_sweep_report *report)
 		report->outcome = WEIR_SWEEP_OUT_OF_MEMORY;
 		weir_error_set(&report->error, WEIR_ERROR_MEMORY, NULL,
 		               "the machine ran out of memory and killed its process");
-	} else if (number == SIGKILL) {
+	} else if (number == SIGKILL || number == SIGTERM) {
 		report->outcome = WEIR_SWEEP_LOST;
 		weir_error_set(&report->error, WEIR_ERROR_INTERRUPTED, NULL, "its process was killed");
 	} else if (number > 0) {

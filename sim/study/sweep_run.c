@@ -38,7 +38,9 @@ typedef struct manager {
 	weir_sweep_store *store;
 	const weir_sweep_run_options *options;
 	void *engine;
+	weir_sweep_plan engine_plan;
 	char token[32]; /* part of the names of files aside: of this manager alone */
+	uint64_t given; /* the same: of this attempt alone, as an earlier one may still be written */
 	weir_sweep_ready *ready;
 	size_t ready_first, ready_count;
 	double next_ready; /* when to ask the store for more */
@@ -359,8 +361,8 @@ static weir_status begin_run(manager *m, double now, weir_error *error)
 	                            number % replications),
 	};
 	if (file->keep == WEIR_KEEP_FILES) {
-		snprintf(task.output, sizeof task.output, "%s/aside/%" PRIu64 ".%s.h5",
-		         weir_sweep_store_directory(m->store), number, m->token);
+		snprintf(task.output, sizeof task.output, "%s/aside/%" PRIu64 ".%s-%" PRIu64 ".h5",
+		         weir_sweep_store_directory(m->store), number, m->token, m->given++);
 	}
 	memcpy(run->output, task.output, sizeof run->output);
 	weir_status status = m->options->engine->give(m->engine, &task, error);
@@ -510,7 +512,9 @@ static weir_status open_manager(manager *m, weir_error *error)
 		status = weir_sweep_store_counts(m->store, &m->progress.counts, error);
 	}
 	if (status == WEIR_OK) {
-		status = m->options->engine->open(m->plan, m->options->workers, &m->engine, error);
+		m->engine_plan = *m->plan;
+		m->engine_plan.directory = weir_sweep_store_directory(m->store);
+		status = m->options->engine->open(&m->engine_plan, m->options->workers, &m->engine, error);
 	}
 	return status;
 }

@@ -7,6 +7,7 @@ extern const weir_command command_config;
 extern const weir_command command_eval;
 extern const weir_command command_export;
 extern const weir_command command_info;
+extern const weir_command command_plan;
 extern const weir_command command_profile;
 extern const weir_command command_recover;
 extern const weir_command command_report;
@@ -19,8 +20,9 @@ extern const weir_command command_train;
 extern const weir_command command_verify;
 
 const weir_command *const weir_commands[] = {
-    &command_run,    &command_study,   &command_sweep,        &command_eval,
-    &command_report, &command_compare, &command_trace_events, &command_trace,
-    &command_train,  &command_export,  &command_config,       &command_info,
-    &command_verify, &command_recover, &command_profile,      NULL,
+    &command_run,   &command_study,  &command_sweep,   &command_plan,
+    &command_eval,  &command_report, &command_compare, &command_trace_events,
+    &command_trace, &command_train,  &command_export,  &command_config,
+    &command_info,  &command_verify, &command_recover, &command_profile,
+    NULL,
 };

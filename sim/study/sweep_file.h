@@ -55,6 +55,14 @@ typedef struct weir_sweep_file {
 
 /* For explanations. An object read by it begins with a weir_sweep_file. */
 WEIR_API extern const weir_key_table weir_sweep_keys;
+/* The keys that say which points there are, and which of their replications: base to design,
+ * replications, seed, until; without axes the base is the one point. */
+WEIR_API extern const weir_key_table weir_sweep_space_keys;
+
+/* Fills what a space that was read from `path` has beside the keys; `arena` owns it. */
+WEIR_API weir_status weir_sweep_space_place(weir_sweep_file *space, weir_arena *arena,
+                                            const char *path, const char *const *directories,
+                                            weir_error *error);
 
 /*
  * Loads a sweep file; relative file names in it start where it stands. `directories` (borrowed,

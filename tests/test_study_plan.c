@@ -44,6 +44,8 @@ START_TEST(mistakes_are_refused)
 		const char *text, *where, *message;
 	} cases[] = {
 	    {"{" SPACE "}}", "plan.json", "nothing to search"},
+	    {"{" SPACE ", \"axes\": [{\"path\": \"a\", \"range\": {\"from\": 1, \"to\": 2}}]}}",
+	     "space.axes[0]", "needs a \"count\""},
 	    {"{" SPACE "}, \"serch\": {}}", "serch", "did you mean 'search'"},
 	    {"{" SPACE ", \"keep\": \"files\"}, " SEARCH "}", "space.keep", "unknown key"},
 	    {"{" SPACE ", \"axes\": [{\"path\": \"seed\", \"values\": [1]}]}}", "space.axes[0]",
@@ -96,15 +98,49 @@ static const weir_config *load_base(double rate, int requests)
 	return config;
 }
 
-static weir_plan_outcome run_plan(const weir_config *config, int kind, double target, double share)
+static weir_plan_outcome run_until(const weir_config *config, int kind, double target, double share,
+                                   double until)
 {
 	const weir_plan_run_options options = {
-	    .kind = kind, .target = target, .until = (double)INFINITY, .share = share, .slack = 2.0};
+	    .kind = kind, .target = target, .until = until, .share = share, .slack = 2.0};
 	weir_plan_outcome outcome;
 	weir_error error = {0};
 	ck_assert_ok(weir_plan_run(config, &options, &outcome, &error), &error);
 	return outcome;
 }
+
+static weir_plan_outcome run_plan(const weir_config *config, int kind, double target, double share)
+{
+	return run_until(config, kind, target, share, (double)INFINITY);
+}
+
+/* Requests that a run leaves unfinished count as its summary says. */
+START_TEST(runs_may_be_cut_off)
+{
+	int differ = 0;
+	for (double rate = 10.0; rate < 80.0; rate *= 1.2) {
+		const weir_config *config = load_base(rate, 1000);
+		weir_simulate_options cut = weir_simulate_options_default();
+		cut.until = 8.0;
+		weir_simulate_result result;
+		weir_error error = {0};
+		ck_assert_ok(weir_simulate(config, &cut, &result, &error), &error);
+		const weir_totals *totals = &result.summary.totals;
+		for (double target = 0.2; target < 1.0; target += 0.05) {
+			weir_plan_outcome outcome =
+			    run_until(config, WEIR_PLAN_ATTAINMENT, target, 1.0, cut.until);
+			ck_assert_int_eq(outcome.keeps, totals->attainment >= target);
+			ck_assert_uint_eq(outcome.requests, (uint64_t)totals->arrived);
+			differ += !outcome.keeps && !outcome.stopped;
+		}
+		weir_plan_outcome outcome =
+		    run_until(config, WEIR_PLAN_PERCENTILES, (double)NAN, 1.0, cut.until);
+		ck_assert_int_eq(outcome.keeps, totals->slo_met == 1.0);
+		weir_config_destroy(config);
+	}
+	ck_assert_int_gt(differ, 0);
+}
+END_TEST
 
 /* Runs that end early come to the verdict that they would have come to at their end. */
 START_TEST(early_ends_change_no_verdict)
@@ -181,7 +217,7 @@ static char *carry_out(const char *text, size_t workers, weir_plan_result *resul
 	return table;
 }
 
-static void expect_same(const char *text, size_t rankings, size_t answers)
+static void expect_same(const char *text, size_t rankings, size_t answers, size_t least)
 {
 	weir_plan_result result;
 	weir_plan_file *file = NULL;
@@ -192,6 +228,7 @@ static void expect_same(const char *text, size_t rankings, size_t answers)
 		for (size_t k = 0; k < answers; k++) {
 			ck_assert(result.rankings[i].answers[k].verdict.keeps);
 			ck_assert_uint_eq(result.rankings[i].answers[k].verdict.runs, 3);
+			ck_assert_uint_ge(result.rankings[i].answers[k].verdict.kept, least);
 		}
 	}
 	size_t runs = result.runs;
@@ -211,12 +248,12 @@ START_TEST(workers_change_nothing)
 	expect_same(
 	    "{" SPACE ", \"replications\": 3, \"axes\": [{\"path\": \"scheduler.kind\", "
 	    "\"values\": [\"jsq\", \"token_jsq\"]}]}, \"slo\": {\"targets\": [0.8, 0.95]}, " SEARCH "}",
-	    2, 2);
+	    2, 2, 3);
 	expect_same("{" SPACE ", \"replications\": 3, \"axes\": [{\"path\": \"servers\", \"values\": "
 	            "[\"dgx-h100:5\", \"dgx-a100:3\", \"dgx-a100:4\", \"dgx-a100:9\", \"dgx-h100:9\", "
 	            "\"dgx-a100:20\", \"dgx-h100:3\"]}]},"
 	            " \"slo\": {\"kind\": \"percentiles\", \"share\": 0.6}}",
-	            1, 2);
+	            1, 2, 2);
 }
 END_TEST
 
@@ -265,6 +302,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, files_are_read);
 	tcase_add_test(tests, mistakes_are_refused);
+	tcase_add_test(tests, runs_may_be_cut_off);
 	tcase_add_test(tests, early_ends_change_no_verdict);
 	tcase_add_test(tests, prefixes_have_their_share_and_slack);
 	tcase_add_test(tests, fleets_have_a_price_and_a_power);

@@ -236,7 +236,8 @@ static weir_status check_plan(weir_keys_reader *reader, const char *path, void *
 			}
 		}
 	}
-	return WEIR_OK;
+	return weir_sweep_space_check_grid(reader, weir_keys_path(reader, path, "space"), &file->space,
+	                                   error);
 }
 
 const weir_key_table weir_plan_keys = {

@@ -285,11 +285,6 @@ static weir_status check_axis(weir_keys_reader *reader, const char *space,
 			                      axis->when.items[i].path);
 		}
 	}
-	if (file->design.kind == WEIR_DESIGN_GRID && axis->levels == 0) {
-		return weir_keys_fail(reader, where, error,
-		                      "in a grid a range needs a \"count\" of levels; or choose another "
-		                      "design.kind: random, latin_hypercube, sobol");
-	}
 	return WEIR_OK;
 }
 
@@ -309,6 +304,25 @@ static weir_status check_space(weir_keys_reader *reader, const char *path, void 
 	return WEIR_OK;
 }
 
+weir_status weir_sweep_space_check_grid(weir_keys_reader *reader, const char *path,
+                                        const weir_sweep_file *space, weir_error *error)
+{
+	const weir_sweep_axis *axes = space->axes.items;
+	for (size_t a = 0; space->design.kind == WEIR_DESIGN_GRID && a < space->axes.count; a++) {
+		if (axes[a].levels == 0) {
+			const char *list = weir_keys_path(reader, path, "axes");
+			const char *where =
+			    list != NULL ? weir_arena_format(reader->arena, "%s[%zu]", list, a) : NULL;
+			return where == NULL
+			           ? no_memory(reader->file, error)
+			           : weir_keys_fail(reader, where, error,
+			                            "in a grid a range needs a \"count\" of levels; or choose "
+			                            "another design.kind: random, latin_hypercube, sobol");
+		}
+	}
+	return WEIR_OK;
+}
+
 static weir_status check_sweep(weir_keys_reader *reader, const char *path, void *object,
                                weir_error *error)
 {
@@ -317,7 +331,8 @@ static weir_status check_sweep(weir_keys_reader *reader, const char *path, void 
 		return weir_keys_fail(reader, weir_keys_path(reader, path, "axes"), error,
 		                      "expected at least one axis {\"path\": ..., \"values\": [...]}");
 	}
-	return check_space(reader, path, object, error);
+	weir_status status = check_space(reader, path, object, error);
+	return status == WEIR_OK ? weir_sweep_space_check_grid(reader, path, file, error) : status;
 }
 
 static const weir_key space_keys[] = {SPACE_KEYS(0)};

@@ -424,7 +424,9 @@ static weir_status restore(weir_env *env, const void *snapshot, weir_error *erro
 	if (status == WEIR_OK) {
 		status = weir_scaling_loop_restore(state->loop, state->world->sim, made->loop, error);
 	}
-	weir_scaling_loop_set_reference(state->loop, reference(state));
+	if (status == WEIR_OK) {
+		weir_scaling_loop_set_reference(state->loop, reference(state));
+	}
 	return status;
 }
 

@@ -63,7 +63,7 @@ static const weir_key keys[] = {
      .minimum = 0,
      .maximum = 1e9,
      .doc = "Weight of overdue requests as a share of those that arrived."},
-    WEIR_REWARD_WEIGHT(constrained, w_switch, "0", "Weight of scale operations."),
+    WEIR_REWARD_WEIGHT(constrained, w_switch, "0.1", "Weight of scale operations."),
     {.name = "reference_usd_per_hour",
      .type = WEIR_KEY_NUMBER,
      .offset = offsetof(constrained, reference_usd_per_hour),

@@ -31,7 +31,7 @@ typedef enum weir_action_part {
 	  "cluster.")
 
 /* The dimensions that a task has: of the mode joint prompt, token and, unless migrate_step is 0 or
- * the kind is demand, migrate; of the others that of the pool. */
+ * the kind is demand or residual, migrate; of the others that of the pool. */
 typedef struct weir_action_set {
 	size_t count;
 	weir_action_part parts[WEIR_SCALING_DIMENSIONS];
@@ -48,7 +48,8 @@ typedef struct weir_action_frame {
 	int64_t draining[WEIR_TAG_COUNT]; /* that a growth would take back */
 	int64_t total;                    /* instances of the cluster, in every state */
 	int64_t min_per_pool, max_total;
-	double demand[WEIR_TAG_COUNT]; /* instances; for kind demand */
+	double demand[WEIR_TAG_COUNT]; /* instances that the arrivals ask for, of kind residual those
+	                                  that the rule wants; of other kinds not looked at */
 } weir_action_frame;
 
 /*
@@ -56,7 +57,8 @@ typedef struct weir_action_frame {
  * continuous: round(sign * (|a| - dead_zone) / (1 - dead_zone) * step) instances more, 0 inside the
  * dead zone, half rounded away from zero; an adaptive step is max(1, share * size). discrete: the
  * middle choice changes nothing. demand: the size is to be ceil(demand * range^a), within the
- * limits.
+ * limits. residual: round(demand * range^a), likewise, half rounded away from zero: an action of 0
+ * is the rule.
  */
 WEIR_API void weir_action_decode(const weir_scaling_task *task, const weir_action_set *set,
                                  const weir_action_frame *frame, const float *action,

@@ -72,9 +72,12 @@ WEIR_BEGIN_C
 	X(time_cos, -1, 1, time, shared, "cos(2 pi * time / features.day)")                            \
 	X(blocked_prompt, 0, 1, blocked, prompt, "log(placements that found no prompt instance)")      \
 	X(blocked_token, 0, 1, blocked, token, "log(placements that found no token instance)")         \
-	X(demand_prompt, 0, 1, demand, prompt, "Prompt instances that the arrivals ask for / N")       \
-	X(demand_token, 0, 1, demand, token, "Token instances that the arrivals ask for / N")          \
-	X(demand_mixed, 0, 1, demand, shared, "Mixed instances that the arrivals ask for / N")
+	X(demand_prompt, 0, 1, demand, prompt,                                                         \
+	  "Prompt instances that the arrivals ask for, or the rule wants / N")                         \
+	X(demand_token, 0, 1, demand, token,                                                           \
+	  "Token instances that the arrivals ask for, or the rule wants / N")                          \
+	X(demand_mixed, 0, 1, demand, shared,                                                          \
+	  "Mixed instances that the arrivals ask for, or the rule wants / N")
 
 typedef enum weir_feature {
 #define WEIR_FEATURE_ENUM(name, low, high, group, pool, description) WEIR_FEATURE_##name,

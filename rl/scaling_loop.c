@@ -130,13 +130,6 @@ const weir_applied *weir_scaling_loop_applied(const weir_scaling_loop *loop)
 	return &loop->state.applied;
 }
 
-double weir_scaling_tick(const weir_scaling_task *task)
-{
-	return task->action.kind == WEIR_ACTION_RESIDUAL && task->action.rule_interval > 0
-	           ? task->action.rule_interval
-	           : task->decision_interval;
-}
-
 /* Whether the rule is asked between decisions too. */
 static bool has_follow_ups(const weir_scaling_task *task)
 {
@@ -309,8 +302,7 @@ static void fill_facts(weir_scaling_loop *loop, const weir_view *truth)
 	double overdue_before = state->facts.overdue;
 	weir_facts_fill(&loop->watch.facts, truth, &state->facts);
 	state->facts.overdue_before = overdue_before;
-	if (weir_sim_config(loop->watch.sim)->control.decision_delay > 0 ||
-	    has_follow_ups(loop->task)) {
+	if (weir_sim_config(loop->watch.sim)->control.decision_delay > 0) {
 		/* What was done in the interval is what earlier decisions had asked for. */
 		weir_manager_counters now;
 		weir_manager_counters_get(weir_sim_manager(loop->watch.sim), &now);
@@ -319,7 +311,7 @@ static void fill_facts(weir_scaling_loop *loop, const weir_view *truth)
 		    (double)(now.started - then->started + now.revived - then->revived + now.drained -
 		             then->drained + now.cancelled - then->cancelled + now.flipped - then->flipped);
 	} else {
-		state->facts.operations = weir_facts_operations(&state->applied);
+		state->facts.operations = state->operations;
 	}
 	if (loop->task->reward.type->estimates) {
 		weir_fleet_demand_estimate(&loop->watch.demand, &state->demand,
@@ -388,26 +380,6 @@ static void judge(weir_scaling_loop *loop)
 	}
 }
 
-/* Instances that the rule wants, or that the arrivals ask for: as many as there are while nothing
- * is known of arrivals. */
-static void fill_demand(const weir_scaling_loop *loop, double demand[WEIR_TAG_COUNT])
-{
-	const weir_loop_watch *watch = &loop->watch;
-	const weir_fleet_demand_memory *memory = &loop->state.demand;
-	if (loop->task->action.kind == WEIR_ACTION_RESIDUAL) {
-		memcpy(demand, loop->state.wanted, sizeof loop->state.wanted);
-		return;
-	}
-	if (memory->seen > 0) {
-		weir_fleet_demand_of(&watch->demand, memory, loop->task->action.smoothing, demand);
-		return;
-	}
-	const weir_manager *manager = weir_sim_manager(watch->sim);
-	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
-		demand[tag] = (double)weir_manager_size(manager, watch->application, (weir_tag)tag);
-	}
-}
-
 /* A snapshot of `view`, on top of those before. */
 static void observe(weir_scaling_loop *loop, const weir_view *view, float *observation)
 {
@@ -418,7 +390,7 @@ static void observe(weir_scaling_loop *loop, const weir_view *view, float *obser
 	memcpy(input.last_action, state->last_action, sizeof input.last_action);
 	weir_fleet_demand_observe(&state->demand, task->action.smoothing, view);
 	if (task->features.demand) {
-		fill_demand(loop, input.demand);
+		weir_scaling_loop_demand(loop, input.demand);
 	}
 	double values[WEIR_FEATURE_COUNT];
 	weir_features_fill(&task->features, &input, &state->features, values);
@@ -490,124 +462,4 @@ weir_status weir_scaling_loop_end(weir_scaling_loop *loop, weir_sim *sim, float 
 	*outcome = state->outcome;
 	state->looked = false;
 	return WEIR_OK;
-}
-
-/* --- deciding --------------------------------------------------------------------------------- */
-
-static void fill_frame(const weir_scaling_loop *loop, weir_action_frame *frame)
-{
-	const weir_loop_watch *watch = &loop->watch;
-	const weir_manager *manager = weir_sim_manager(watch->sim);
-	const weir_scaling_config *scaling = &weir_sim_config(watch->sim)->scaling;
-	*frame = (weir_action_frame){
-	    .single = watch->single,
-	    .min_per_pool = scaling->min_instances_per_pool,
-	    .max_total = scaling->max_total_instances,
-	};
-	for (uint32_t a = 0; a < weir_sim_cluster(watch->sim)->application_count; a++) {
-		weir_status_summary summary;
-		weir_manager_status(manager, a, &summary);
-		frame->total += summary.total_instances;
-		for (int tag = 0; tag < WEIR_TAG_COUNT && a == watch->application; tag++) {
-			frame->size[tag] = weir_manager_size(manager, a, (weir_tag)tag);
-			frame->draining[tag] =
-			    scaling->revive_draining_first ? summary.by_tag[tag][WEIR_INSTANCE_DRAINING] : 0;
-		}
-	}
-}
-
-void weir_scaling_loop_mask(const weir_scaling_loop *loop, uint8_t *mask)
-{
-	weir_action_frame frame;
-	fill_frame(loop, &frame);
-	weir_action_mask(&loop->actions, &frame, mask);
-}
-
-/* Hands a decision in; *applied says what became of it, *before what there was. *wrongly is set
- * when that is not what the manager then shows. */
-static weir_status hand_in(weir_scaling_loop *loop, const weir_decision *decision,
-                           weir_applied *applied, weir_manager_books *before, bool *wrongly,
-                           weir_error *error)
-{
-	const weir_loop_watch *watch = &loop->watch;
-	const weir_manager *manager = weir_sim_manager(watch->sim);
-	*before = weir_manager_books_of(manager, watch->application);
-	weir_status status = weir_sim_answer(watch->sim, decision, applied, error);
-	if (status == WEIR_OK) {
-		weir_manager_books after = weir_manager_books_of(manager, watch->application);
-		if (!weir_check_applied(decision, applied, before, &after, loop->state.complaint)) {
-			*wrongly = true;
-		}
-	}
-	return status;
-}
-
-/* The decision that a look was for. */
-static weir_status answer(weir_scaling_loop *loop, const weir_decision *decision, weir_error *error)
-{
-	weir_loop_state *state = &loop->state;
-	weir_manager_books before;
-	state->applied_wrongly = false;
-	weir_status status =
-	    hand_in(loop, decision, &state->applied, &before, &state->applied_wrongly, error);
-	if (status == WEIR_OK) {
-		state->counters = before.counters;
-		state->looked = false;
-	}
-	return status;
-}
-
-/* What an action asks for at this instant. */
-static void decode(const weir_scaling_loop *loop, const float *action, weir_decision *decision)
-{
-	weir_action_frame frame;
-	fill_frame(loop, &frame);
-	if (loop->task->action.kind == WEIR_ACTION_DEMAND ||
-	    loop->task->action.kind == WEIR_ACTION_RESIDUAL) {
-		fill_demand(loop, frame.demand);
-	}
-	weir_action_decode(loop->task, &loop->actions, &frame, action, decision);
-}
-
-bool weir_scaling_loop_due(const weir_scaling_loop *loop)
-{
-	double ticks = loop->task->decision_interval / weir_scaling_tick(loop->task);
-	double tick = round(weir_sim_now(loop->watch.sim) / weir_scaling_tick(loop->task));
-	return fmod(tick, round(ticks)) < 0.5;
-}
-
-weir_status weir_scaling_loop_follow(weir_scaling_loop *loop, weir_error *error)
-{
-	weir_loop_state *state = &loop->state;
-	assert(!state->looked && !weir_scaling_loop_due(loop));
-	weir_decision decision = {0};
-	if (state->decisions > 0) {
-		decode(loop, state->action, &decision);
-	}
-	weir_applied applied;
-	weir_manager_books before;
-	return hand_in(loop, &decision, &applied, &before, &state->applied_wrongly, error);
-}
-
-weir_status weir_scaling_loop_act(weir_scaling_loop *loop, weir_sim *sim, const float *action,
-                                  weir_error *error)
-{
-	weir_loop_state *state = &loop->state;
-	assert(loop->watch.sim == sim && state->looked);
-	(void)sim;
-	weir_decision decision;
-	decode(loop, action, &decision);
-	memcpy(state->action, action, loop->actions.count * sizeof *action);
-	weir_action_normal(&loop->actions, action, state->last_action);
-	state->decisions++;
-	state->checksum = weir_action_checksum(action, loop->actions.count);
-	return answer(loop, &decision, error);
-}
-
-weir_status weir_scaling_loop_hold(weir_scaling_loop *loop, weir_sim *sim, weir_error *error)
-{
-	assert(loop->watch.sim == sim && loop->state.looked);
-	(void)sim;
-	const weir_decision nothing = {0};
-	return answer(loop, &nothing, error);
 }

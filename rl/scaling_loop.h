@@ -109,7 +109,8 @@ WEIR_API weir_status weir_scaling_loop_policies(weir_scaling_loop *loop, const w
 WEIR_API weir_status weir_scaling_loop_begin(weir_scaling_loop *loop, weir_sim *sim,
                                              bool check_workload, weir_error *error);
 
-/* After begin: price of the fleet whose cost the reward counts as 1; 0: as the reward says. */
+/* After begin, and after a restore into another simulation: price of the fleet whose cost the
+ * reward counts as 1; 0: as the reward says. */
 WEIR_API void weir_scaling_loop_set_reference(weir_scaling_loop *loop, double usd_per_hour);
 
 /* The simulation waits for the loop's decision. observation[size] of the observation space. */

@@ -50,6 +50,7 @@ typedef struct weir_loop_state {
 	bool applied_wrongly;
 	char complaint[WEIR_ERROR_MESSAGE_SIZE]; /* of that check */
 	weir_manager_counters counters;          /* before it */
+	double operations; /* done by it, and since by what followed it with the rule */
 	/* Of the last look. */
 	weir_throughput_books books;
 	weir_view truth; /* without instances */
@@ -74,8 +75,12 @@ struct weir_scaling_loop {
 	weir_view seen; /* noted when the policy is asked; valid while the simulation stands still */
 };
 
-/* s between the times at which the loop is asked, by itself or by an agent. */
+/* s between the times at which the loop is asked: for a decision, or for what follows one. */
 double weir_scaling_tick(const weir_scaling_task *task);
+
+/* Instances that the rule wants, or that the arrivals ask for: as many as there are while nothing
+ * is known of arrivals. What actions of kinds residual and demand are relative to. */
+void weir_scaling_loop_demand(const weir_scaling_loop *loop, double demand[WEIR_TAG_COUNT]);
 
 /* The policy that stands for the loop in a simulation; its owner is the loop. */
 extern const weir_policy_type weir_policy_rl;

@@ -81,6 +81,16 @@ static int own_pool(const weir_scaling_task *task, bool single)
 	return single ? WEIR_TAG_MIXED : WEIR_TAG_PROMPT;
 }
 
+/* Bit t: the agent acts on pool t. `pool` as above. */
+static unsigned own_tags(const bool pools[WEIR_TAG_COUNT], int pool)
+{
+	unsigned tags = 0;
+	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+		tags |= pools[tag] && (pool < 0 || tag == pool) ? 1u << tag : 0;
+	}
+	return tags;
+}
+
 static bool add(weir_scaling_loop *loop, const weir_controller_policy *policy)
 {
 	if (!weir_reserve((void **)&loop->policies, &loop->policy_capacity, loop->policy_count + 1,
@@ -160,6 +170,10 @@ weir_status weir_scaling_loop_policies(weir_scaling_loop *loop, const weir_confi
 		return weir_error_set(error, WEIR_ERROR_INPUT, "mode",
 		                      "the agent is to scale the %s pool, which the config does not have",
 		                      weir_tag_names[pool]);
+	}
+	weir_status status = weir_scaling_rule_check(&task->action.rule, own_tags(pools, pool), error);
+	if (status != WEIR_OK) {
+		return status;
 	}
 	const weir_controller_policy own = {
 	    .type = &weir_policy_rl,

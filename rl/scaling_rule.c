@@ -1,5 +1,6 @@
 #include "rl/scaling_rule.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -13,6 +14,17 @@
 static weir_status no_memory(weir_error *error)
 {
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "out of memory for the rule");
+}
+
+/* The pool that an item names; -1: none, or one that there is not. */
+static int pool_of(const weir_policy_config *item)
+{
+	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
+		if (strcmp(item->pool, weir_tag_names[tag]) == 0) {
+			return tag;
+		}
+	}
+	return -1;
 }
 
 static weir_status read_item(weir_keys_reader *reader, const cJSON *json, const char *path,
@@ -29,6 +41,10 @@ static weir_status read_item(weir_keys_reader *reader, const cJSON *json, const 
 	if (item->interval != 0) {
 		return weir_keys_fail(reader, weir_keys_path(reader, path, "interval"), error,
 		                      "rule_interval says when a rule is asked: leave this out");
+	}
+	if (item->pool[0] != '\0' && pool_of(item) < 0) {
+		return weir_keys_fail_unknown(reader, weir_keys_path(reader, path, "pool"), "pool",
+		                              item->pool, weir_tag_names, WEIR_TAG_COUNT, error);
 	}
 	return WEIR_OK;
 }
@@ -54,7 +70,10 @@ weir_status weir_scaling_rule_read(weir_keys_reader *reader, const weir_key *key
 		                      weir_keys_describe(got, sizeof got, json));
 	}
 	size_t count = (size_t)cJSON_GetArraySize(json);
-	weir_policy_config *items = weir_arena_allocate(reader->arena, count + 1, sizeof *items);
+	if (count == 0) {
+		return weir_keys_fail(reader, path, error, "no policy: expected a list of at least one");
+	}
+	weir_policy_config *items = weir_arena_allocate(reader->arena, count, sizeof *items);
 	cJSON *resolved = cJSON_CreateArray();
 	weir_status status = items != NULL && resolved != NULL ? WEIR_OK : no_memory(error);
 	const cJSON *item = json->child;
@@ -80,15 +99,26 @@ weir_status weir_scaling_rule_read(weir_keys_reader *reader, const weir_key *key
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* The pools that an item is for; 0: one that the agent does not act on. */
-static unsigned tags_of(const weir_policy_config *item, const weir_policy_context *context)
+/* Of `tags`, the pools that an item is for. */
+static unsigned tags_of(const weir_policy_config *item, unsigned tags)
 {
-	for (int tag = 0; tag < WEIR_TAG_COUNT; tag++) {
-		if (strcmp(item->pool, weir_tag_names[tag]) == 0) {
-			return context->tags & 1u << tag;
+	int pool = pool_of(item);
+	return pool < 0 ? tags : tags & 1u << pool;
+}
+
+weir_status weir_scaling_rule_check(const weir_scaling_rule *rule, unsigned tags, weir_error *error)
+{
+	for (size_t i = 0; i < rule->count; i++) {
+		if (tags_of(&rule->items[i], tags) == 0) {
+			char where[64];
+			(void)snprintf(where, sizeof where, "action.rule[%zu].pool", i);
+			return weir_error_set(error, WEIR_ERROR_INPUT, where,
+			                      "%s: the rule is to size the %s pool, on which the agent does "
+			                      "not act",
+			                      where, rule->items[i].pool);
 		}
 	}
-	return context->tags;
+	return WEIR_OK;
 }
 
 /* One policy of an item: of one pool, or, a joint one, of all of its pools. */
@@ -114,7 +144,8 @@ static bool next_part(const weir_scaling_rule *rule, const weir_policy_context *
 	}
 	const weir_policy_config *config = &rule->items[item];
 	if (first || *left == 0) {
-		*left = tags_of(config, context);
+		*left = tags_of(config, context->tags);
+		assert(*left != 0); /* checked */
 	}
 	part->item = item;
 	part->type = weir_policy_types[config->kind];
@@ -146,13 +177,6 @@ weir_status weir_scaling_rule_start(const weir_scaling_rule *rule,
 	unsigned left = 0;
 	rule_part part = {0};
 	while (next_part(rule, context, &left, &part)) {
-		char where[WEIR_ERROR_WHERE_SIZE];
-		if (part.context.tags == 0) {
-			(void)snprintf(where, sizeof where, "rule[%zu].pool", part.item);
-			return weir_error_set(error, WEIR_ERROR_INPUT, where,
-			                      "the agent does not act on a pool of %s instances",
-			                      rule->items[part.item].pool);
-		}
 		weir_error own;
 		weir_error_clear(&own);
 		weir_status status = WEIR_OK;
@@ -160,7 +184,8 @@ weir_status weir_scaling_rule_start(const weir_scaling_rule *rule,
 			status = part.type->start(&part.context, (char *)state + part.offset, &own);
 		}
 		if (status != WEIR_OK) {
-			(void)snprintf(where, sizeof where, "rule[%zu]%s%.400s", part.item,
+			char where[WEIR_ERROR_WHERE_SIZE];
+			(void)snprintf(where, sizeof where, "action.rule[%zu]%s%.400s", part.item,
 			               own.where[0] != '\0' ? "." : "", own.where);
 			return weir_error_set(error, status, where, "%s", own.message);
 		}

@@ -163,7 +163,7 @@ static const weir_key action_keys[] = {
      .offset = offsetof(weir_scaling_action_config, rule),
      .read = weir_scaling_rule_read,
      .flags = WEIR_KEY_REQUIRED,
-     .forms = "a list of policies, as the key policies of a config has them",
+     .forms = "a list of at least one policy, as the key policies of a config has them",
      .only_if = "kind=residual",
      .doc = "The autoscalers whose sizes the agent corrects; without application and interval. One "
             "with a tolerance should have it at 0: it would take the agent's corrections for its "

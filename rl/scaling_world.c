@@ -18,8 +18,9 @@ static const weir_key config_keys[] = {
      .minimum = 0,
      .maximum = 1e12,
      .unit = "USD/h",
-     .doc = "Of reward kind constrained: price of the fleet whose cost counts as 1 here, such as "
-            "the best static one; 0: what the reward says, else the fleet at the start."},
+     .doc =
+         "Of reward kinds constrained and priced: price of the fleet whose cost counts as 1 here, "
+         "such as the best static one; 0: what the reward says, else the fleet at the start."},
 };
 
 const weir_key_table weir_world_config_keys = {

@@ -18,7 +18,7 @@ WEIR_BEGIN_C
 /* One of the list `configs`. */
 typedef struct weir_world_config {
 	const char *path;
-	double reference_usd_per_hour; /* for reward kind constrained; 0: as the reward says */
+	double reference_usd_per_hour; /* for reward kinds constrained, priced; 0: as the reward says */
 } weir_world_config;
 
 WEIR_API extern const weir_key_table weir_world_config_keys;

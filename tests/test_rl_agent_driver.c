@@ -26,6 +26,9 @@
 	" \"sigma\": 0.9, \"maximum\": 8000}, \"output\": {\"kind\": \"lognormal\", \"median\": 60,"   \
 	" \"sigma\": 1.2, \"maximum\": 900}}}"
 #define JOINT "{\"decision_interval\": 5, \"action\": {\"dead_zone\": 0.1}}"
+#define RESIDUAL                                                                                   \
+	"{\"decision_interval\": 6, \"action\": {\"kind\": \"residual\", \"rule_interval\": 2,"        \
+	" \"rule\": [{\"kind\": \"random\"}, {\"kind\": \"hpa\", \"pool\": \"token\"}]}}"
 
 static const char *const directories[] = {WEIR_CONFIG_DIRECTORY, NULL};
 static const char *const elastic[] = {WORKLOAD,
@@ -89,14 +92,13 @@ static double *column(const char *path, const char *name, size_t *count)
 /* ---- as the environment has it ---- */
 
 /* The rewards of an episode of the environment that plays the same run with the same agent. */
-static double *rewards_of_environment(const char *config, const char *agent_path, size_t *count)
+static double *rewards_of_environment(const char *config, const char *task, const char *agent_path,
+                                      size_t *count)
 {
 	char parameters[4096];
 	snprintf(parameters, sizeof parameters,
-	         "{\"configs\": [{\"path\": \"%s\"}], \"window\": 0, \"start\": 0, "
-	         "\"decision_interval\": 5,"
-	         " \"action\": {\"dead_zone\": 0.1}}",
-	         config);
+	         "{\"configs\": [{\"path\": \"%s\"}], \"window\": 0, \"start\": 0, %s", config,
+	         task + 1);
 	weir_env *env = NULL;
 	weir_agent *agent = NULL;
 	weir_error error = {0};
@@ -124,10 +126,11 @@ static double *rewards_of_environment(const char *config, const char *agent_path
 
 START_TEST(a_run_is_an_episode)
 {
+	static const char *const tasks[] = {JOINT, RESIDUAL};
 	const char *agent = test_path("joint.h5");
 	const char *path = test_path("run.h5");
 	const char *file = test_path("config.json");
-	test_scaling_agent(agent, JOINT, 4);
+	test_scaling_agent(agent, tasks[_i], 4);
 	const weir_document_options options = {
 	    .path = TEST_PARITY_CONFIG, .directories = directories, .sets = elastic, .set_count = SETS};
 	const weir_config *config = NULL;
@@ -142,7 +145,7 @@ START_TEST(a_run_is_an_episode)
 	free(text);
 	weir_config_destroy(config);
 	size_t steps, rows;
-	double *expected = rewards_of_environment(file, agent, &steps);
+	double *expected = rewards_of_environment(file, tasks[_i], agent, &steps);
 	double *rewards = column(path, "reward", &rows);
 	ck_assert_uint_gt(steps, 30);
 	ck_assert_uint_eq(rows, steps + 1);
@@ -586,7 +589,7 @@ int main(void)
 	Suite *suite = suite_create("rl/agent_driver");
 	TCase *tests = tcase_create("agent_driver");
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, a_run_is_an_episode);
+	tcase_add_loop_test(tests, a_run_is_an_episode, 0, 2);
 	tcase_add_test(tests, every_decision_has_its_row);
 	tcase_add_test(tests, delayed_decisions_say_what_was_asked);
 	tcase_add_test(tests, runs_repeat);

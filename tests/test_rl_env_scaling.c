@@ -289,6 +289,68 @@ START_TEST(snapshots)
 }
 END_TEST
 
+#define RESIDUAL                                                                                   \
+	"'decision_interval': 15, 'action': {'kind': 'residual', 'rule_interval': 5, 'rule': "         \
+	"[{'kind': 'random', 'random': {'step': 2}}]}"
+
+/* Steps are the agent's: what the rule does in between is in them. */
+START_TEST(corrected_rule)
+{
+	stage s;
+	open_stage(&s, "p", RESIDUAL ", 'window': 60, 'start': 20");
+	ck_assert_uint_eq(s.env->action.size, 2);
+	begin(&s, 1, 0);
+	double sizes[5] = {0};
+	for (int i = 1; i <= 4; i++) {
+		ck_assert(!over(&s));
+		step(&s, i % 2 == 0 ? -0.5F : 0.5F, 0.25F, 0);
+		ck_assert_double_eq(term(&s, "time"), 30 + 15 * i);
+		ck_assert_double_eq(term(&s, "interval"), 15);
+		ck_assert_uint_eq(s.outcome.step, (uint64_t)i);
+		sizes[i] = term(&s, "size_prompt");
+	}
+	ck_assert(s.outcome.truncated);
+	/* The rule alone, from then on. */
+	begin(&s, 1, 0);
+	bool otherwise = false;
+	for (int i = 1; i <= 4; i++) {
+		step(&s, 0, 0, 0);
+		otherwise |= term(&s, "size_prompt") != sizes[i];
+	}
+	ck_assert(otherwise);
+	weir_env_close(s.env);
+	/* A whole run of it, and back. */
+	open_stage(&s, "p", RESIDUAL);
+	weir_env_snapshot *inside;
+	begin(&s, 1, 0);
+	step(&s, 1, 0, 0);
+	step(&s, 0, -0.5F, 0);
+	ck_assert_ok(weir_env_save(s.env, &inside, &error), &error);
+	float observation[MOST_OBSERVED];
+	memcpy(observation, s.observation, sizeof observation);
+	uint64_t sum = play(&s, 0);
+	begin(&s, 2, -1);
+	ck_assert_ok(weir_env_restore(s.env, inside, &error), &error);
+	s.outcome = (weir_env_outcome){0};
+	memcpy(s.observation, observation, sizeof observation);
+	ck_assert_uint_eq(play(&s, 0), sum);
+	weir_env_snapshot_destroy(inside);
+	weir_env_close(s.env);
+	ck_assert_int_eq(try_stage(&s, "p",
+	                           "'action': {'kind': 'residual', 'rule': [{'kind': 'hpa', 'pool': "
+	                           "'mixed'}]}"),
+	                 WEIR_ERROR_INPUT);
+	ck_assert_ptr_nonnull(strstr(error.message,
+	                             "action.rule[0].pool: the rule is to size the mixed "
+	                             "pool"));
+	ck_assert_int_eq(try_stage(&s, "p",
+	                           "'decision_interval': 12, 'action': {'kind': 'residual', "
+	                           "'rule_interval': 5, 'rule': [{'kind': 'hpa'}]}"),
+	                 WEIR_ERROR_INPUT);
+	ck_assert_ptr_nonnull(strstr(error.message, "no multiple of action.rule_interval"));
+}
+END_TEST
+
 /* What is masked cannot be done, and what is not can: each choice of the first step is taken. */
 START_TEST(masks)
 {
@@ -536,6 +598,7 @@ int main(void)
 	tcase_add_test(cases, seeds);
 	tcase_add_test(cases, fixed_episodes);
 	tcase_add_test(cases, snapshots);
+	tcase_add_test(cases, corrected_rule);
 	tcase_add_test(cases, masks);
 	tcase_add_test(cases, single_pool);
 	tcase_add_test(cases, demand);

@@ -183,6 +183,43 @@ START_TEST(constrained)
 }
 END_TEST
 
+/* 2 dollars, and each broken request once; the fleet of the start costs 24 dollars in a minute. */
+START_TEST(priced)
+{
+	const char *const own = "{'kind': 'priced'}";
+	coefficient = 0.5;
+	ck_assert_double_eq_tol(evaluate(own), -2.0 / 24, 1e-12);
+	ASSERT_TERM(0, -2.0 / 24);
+	/* 3 + 15 + 5 + 20 + 6, of which 12 were overdue before. */
+	facts.broken = 3;
+	facts.failed = 15;
+	facts.rejected = 5;
+	facts.overdue = 20;
+	facts.charged = 6;
+	facts.overdue_before = 12;
+	ck_assert_double_eq(weir_reward_newly_broken(&facts), 37);
+	evaluate(own);
+	ASSERT_TERM(0, -2.0 / 24);
+	ASSERT_TERM(1, -0.5 * 37 / 24);
+	ASSERT_TERM(2, 0);
+	coefficient = 2; /* whatever the key says */
+	evaluate("{'kind': 'priced', 'price': 7, 'w_switch': 3, 'scale': 10}");
+	ASSERT_TERM(0, -10 * 2.0 / 24);
+	ASSERT_TERM(1, -10 * 2.0 * 37 / 24);
+	ASSERT_TERM(2, -10 * 3 * 0.4 / 24);
+	/* More have caught up than broke. */
+	facts.overdue_before = 50;
+	evaluate(own);
+	ASSERT_TERM(1, 2.0 / 24);
+	evaluate("{'kind': 'priced', 'reference_usd_per_hour': 720}");
+	ASSERT_TERM(0, -2.0 / 12);
+	facts.given_reference_usd_per_hour = 360;
+	evaluate("{'kind': 'priced', 'reference_usd_per_hour': 720}");
+	ASSERT_TERM(0, -2.0 / 6);
+	ASSERT_TERM(1, 2.0 / 6);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reward");
@@ -195,6 +232,7 @@ int main(void)
 	tcase_add_test(cases, latency_estimate);
 	tcase_add_test(cases, cost_only);
 	tcase_add_test(cases, constrained);
+	tcase_add_test(cases, priced);
 	suite_add_tcase(suite, cases);
 	return test_main(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "rl/scaling_features.h"
+#include "run/simulate.h"
 #include "support/run_support.h"
 #include "support/test_support.h"
 #include "support/views.h"
@@ -613,6 +614,58 @@ START_TEST(migration)
 }
 END_TEST
 
+#define IN_DOLLARS                                                                                 \
+	"{'decision_interval': 3, 'reward': {'kind': 'priced', 'price': 1, 'reference_usd_per_hour': " \
+	"60}}"
+
+/* Over an episode every request that missed its limits is paid for once, and the whole bill: as the
+ * run's own summary has it when nothing is decided, as an observer counts when something is. */
+static void check_priced(const char *more, bool decides)
+{
+	scene s;
+	told t;
+	weir_error error = {0};
+	open_scene(&s, IN_DOLLARS, more);
+	double broken = 0, cost = 0;
+	bool overdue = false;
+	for (int tick = 0;; tick++) {
+		advance(&s, &t);
+		assert_checked(&t);
+		cost -= t.values[0];
+		broken -= t.values[1];
+		overdue |= value(&s, &t, "overdue") > 0;
+		if (t.end) {
+			break;
+		}
+		if (decides) {
+			act(&s, tick);
+		} else {
+			ck_assert_ok(weir_scaling_loop_act(s.loop, s.sim, (const float[]){0, 0, 0}, &error),
+			             &error);
+		}
+	}
+	ck_assert(overdue);
+	ck_assert_double_gt(s.broken + s.failed, 10);
+	ck_assert_double_eq_tol(broken, s.broken + s.failed, 1e-9);
+	ck_assert_double_eq_tol(cost, weir_serving_cost(weir_sim_serving(s.sim)), 1e-6);
+	if (!decides) {
+		const weir_simulate_options options = weir_simulate_options_default();
+		weir_simulate_result result;
+		ck_assert_ok(weir_simulate(s.config, &options, &result, &error), &error);
+		const weir_totals *totals = &result.summary.totals;
+		ck_assert_double_eq(totals->unfinished, 0);
+		ck_assert_double_eq_tol(broken, (1 - totals->attainment) * totals->arrived, 1e-6);
+	}
+	close_scene(&s);
+}
+
+START_TEST(priced)
+{
+	check_priced("seed=1", false);
+	check_priced("seed=1", true);
+}
+END_TEST
+
 /* Of one pool: the other is left to the config's policy, and its bill to others. */
 START_TEST(one_pool)
 {
@@ -675,6 +728,7 @@ int main(void)
 	tcase_add_test(cases, restore_with_late_views);
 	tcase_add_test(cases, restore_at_the_last_look);
 	tcase_add_test(cases, cut_off);
+	tcase_add_test(cases, priced);
 	tcase_add_test(cases, limits);
 	tcase_add_test(cases, migration);
 	tcase_add_test(cases, one_pool);

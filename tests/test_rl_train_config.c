@@ -1,5 +1,6 @@
 #include "rl/train_config.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +227,22 @@ START_TEST(the_text_reads_back_as_the_same_config)
 }
 END_TEST
 
+START_TEST(shipped_configs_are_read)
+{
+	glob_t found;
+	ck_assert_int_eq(glob(WEIR_SOURCE_DIR "/configs/training/*.json", 0, NULL, &found), 0);
+	ck_assert_uint_ge(found.gl_pathc, 2);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const weir_document_options options = {.path = found.gl_pathv[i]};
+		weir_error error = {0};
+		const weir_train_config *config;
+		ck_assert_ok(weir_train_config_load(&options, &config, &error), &error);
+		weir_train_config_destroy(config);
+	}
+	globfree(&found);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("rl_train_config");
@@ -239,6 +256,7 @@ static Suite *suite(void)
 	                    (int)(sizeof changes / sizeof changes[0]));
 	tcase_add_test(tests, a_key_that_is_no_more_is_a_difference);
 	tcase_add_test(tests, the_text_reads_back_as_the_same_config);
+	tcase_add_test(tests, shipped_configs_are_read);
 	suite_add_tcase(s, tests);
 	return s;
 }

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "cli/config_arguments.h"
 
 static const char agent_prefix[] = "rl:";
 
@@ -19,6 +22,23 @@ static weir_status no_memory(weir_error *error)
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the arguments");
 }
 
+/* The file of an agent: of a name that is no file name that of the shipped one, where there is one.
+ * NULL when memory is out. */
+static const char *find_agent(weir_arena *arena, const char *name)
+{
+	if (strchr(name, '/') != NULL || strchr(name, '.') != NULL) {
+		return name;
+	}
+	for (size_t i = 0; cli_config_directories[i] != NULL; i++) {
+		const char *path =
+		    weir_arena_format(arena, "%s/agents/%s.h5", cli_config_directories[i], name);
+		if (path == NULL || access(path, F_OK) == 0) {
+			return path;
+		}
+	}
+	return name;
+}
+
 /* What a part is called in tables. */
 static const char *show(weir_arena *arena, const char *part)
 {
@@ -29,13 +49,17 @@ static const char *show(weir_arena *arena, const char *part)
 	           : part;
 }
 
-static weir_status add_part(const char *option, const char *part, cli_policy *policy,
-                            const char **agents, weir_error *error)
+static weir_status add_part(const char *option, const char *part, weir_arena *arena,
+                            cli_policy *policy, const char **agents, weir_error *error)
 {
 	const char *file = part + sizeof agent_prefix - 1;
 	if (strncmp(part, agent_prefix, sizeof agent_prefix - 1) == 0) {
 		if (*file == '\0') {
 			return weir_error_set(error, WEIR_ERROR_INPUT, option, "'%s' names no file", part);
+		}
+		file = find_agent(arena, file);
+		if (file == NULL) {
+			return no_memory(error);
 		}
 		agents[policy->agent_count++] = file;
 		return WEIR_OK;
@@ -69,7 +93,7 @@ weir_status cli_policy_parse(const char *option, const char *text, const char *s
 			return weir_error_set(error, WEIR_ERROR_INPUT, option,
 			                      "expected a policy or rl:FILE, got '%s'", text);
 		}
-		weir_status status = add_part(option, part, policy, agents, error);
+		weir_status status = add_part(option, part, arena, policy, agents, error);
 		if (status != WEIR_OK) {
 			return status;
 		}

@@ -10,7 +10,8 @@
 
 /*
  * What "NAME", "rl:FILE", "rl:FILE+rl:FILE" or "NAME+rl:FILE" stands for: agents, and what scales
- * the pools that they leave alone.
+ * the pools that they leave alone. A FILE without a '/' and a '.' is the name of a shipped agent,
+ * configs/agents/FILE.h5, where there is one.
  */
 typedef struct cli_policy {
 	const char *name;          /* for cli_policy_find; NULL: the config's own */

@@ -12,7 +12,8 @@
 #include "support/test_support.h"
 
 #define SPACE                                                                                      \
-	"\"space\": {\"base\": \"base.json\", \"set\": {\"workload.count\": 200}, \"axes\": ["         \
+	"\"space\": {\"base\": \"base.json\", \"replications\": 2, \"set\": {\"workload.count\": "     \
+	"200}, \"axes\": ["                                                                            \
 	"{\"path\": \"workload.arrivals.rate\", \"range\": {\"from\": 5, \"to\": 30}},"                \
 	"{\"path\": \"servers\", \"values\": [\"dgx-h100:4\", \"dgx-a100:4\"]},"                       \
 	"{\"path\": \"sampling.interval\", \"values\": [10, 20]}]}"
@@ -36,13 +37,13 @@ static char *find(const char *text, size_t workers, weir_sensitivity *result,
 	return table;
 }
 
-/* attainment, cost and p99 TTFT slowdown of a run by itself */
+/* attainment, cost and p99 TTFT slowdown of a replication by itself, half of which is added */
 static void run_alone(const weir_sensitivity_file *file, const char *rate, const char *servers,
-                      double figures[3])
+                      uint64_t replication, double figures[3])
 {
 	char seed[48];
 	snprintf(seed, sizeof seed, "seed=%llu",
-	         (unsigned long long)weir_sweep_seed(&file->space, "", 0));
+	         (unsigned long long)weir_sweep_seed(&file->space, "", replication));
 	const char *const sets[] = {"workload.count=200", rate, servers, seed};
 	const weir_document_options options = {.path = test_path("base.json"),
 	                                       .directories = sweep_directories,
@@ -54,9 +55,9 @@ static void run_alone(const weir_sensitivity_file *file, const char *rate, const
 	const weir_simulate_options simulate = weir_simulate_options_default();
 	weir_simulate_result run;
 	ck_assert_ok(weir_simulate(config, &simulate, &run, &error), &error);
-	figures[0] = run.summary.totals.attainment;
-	figures[1] = run.summary.totals.cost_usd;
-	figures[2] = run.summary.metrics[WEIR_SUMMARY_TTFT_SLOWDOWN].p99;
+	figures[0] += 0.5 * run.summary.totals.attainment;
+	figures[1] += 0.5 * run.summary.totals.cost_usd;
+	figures[2] += 0.5 * run.summary.metrics[WEIR_SUMMARY_TTFT_SLOWDOWN].p99;
 	weir_config_destroy(config);
 }
 
@@ -65,12 +66,14 @@ START_TEST(one_at_a_time_is_the_difference_of_two_runs)
 	weir_sensitivity result;
 	weir_sensitivity_file *file = NULL;
 	free(find("{" SPACE ", \"method\": \"one_at_a_time\"}", 2, &result, &file));
-	ck_assert_uint_eq(result.runs, 4);
-	double base[3];
-	double changed[2][3];
-	run_alone(file, "workload.arrivals.rate=5", "servers=dgx-h100:4", base);
-	run_alone(file, "workload.arrivals.rate=30", "servers=dgx-h100:4", changed[0]);
-	run_alone(file, "workload.arrivals.rate=5", "servers=dgx-a100:4", changed[1]);
+	ck_assert_uint_eq(result.runs, 4 * 2);
+	double base[3] = {0};
+	double changed[2][3] = {{0}};
+	for (uint64_t r = 0; r < 2; r++) {
+		run_alone(file, "workload.arrivals.rate=5", "servers=dgx-h100:4", r, base);
+		run_alone(file, "workload.arrivals.rate=30", "servers=dgx-h100:4", r, changed[0]);
+		run_alone(file, "workload.arrivals.rate=5", "servers=dgx-a100:4", r, changed[1]);
+	}
 	for (size_t f = 0; f < 3; f++) {
 		for (size_t k = 0; k < 3; k++) {
 			const weir_morris_effect *effect = &result.effects[f * WEIR_SENSITIVITY_FIGURES + k];
@@ -93,7 +96,7 @@ START_TEST(screening_does_not_depend_on_workers)
 	weir_sensitivity result;
 	weir_sensitivity_file *file = NULL;
 	char *one = find(text, 1, &result, &file);
-	ck_assert_uint_eq(result.runs, 5 * 4);
+	ck_assert_uint_eq(result.runs, 5 * 4 * 2);
 	/* A rate that rises costs attainment, and what nobody looks at has no effect. */
 	ck_assert_double_lt(result.effects[0].mu, 0.0);
 	ck_assert_double_gt(result.effects[WEIR_SENSITIVITY_FIGURES].mu_star, 0.0);

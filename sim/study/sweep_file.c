@@ -151,63 +151,65 @@ static const weir_key_table retry_table = {
 
 static const char *const keep_names[] = {"files", "summary", NULL};
 
+/* What a space of points says, of a sweep or of another search. */
+#define SPACE_KEYS(axes_flags_)                                                                    \
+	{.name = "base",                                                                               \
+	 .type = WEIR_KEY_STRING,                                                                      \
+	 .offset = offsetof(weir_sweep_file, base),                                                    \
+	 .flags = WEIR_KEY_REQUIRED | WEIR_KEY_PATH,                                                   \
+	 .doc = "The config that the points are made of."},                                            \
+	    {.name = "overlay",                                                                        \
+	     .type = WEIR_KEY_CUSTOM,                                                                  \
+	     .offset = offsetof(weir_sweep_file, overlay),                                             \
+	     .read = read_files,                                                                       \
+	     .forms = "a file name or a list of them",                                                 \
+	     .doc = "Files laid over the base, such as a policy's."},                                  \
+	    {.name = "set",                                                                            \
+	     .type = WEIR_KEY_CUSTOM,                                                                  \
+	     .offset = offsetof(weir_sweep_file, set),                                                 \
+	     .read = read_sets,                                                                        \
+	     .forms = "an object {\"key.path\": value, ...}",                                          \
+	     .doc = "Overrides of every point, as of --set."},                                         \
+	    {.name = "axes",                                                                           \
+	     .type = WEIR_KEY_LIST,                                                                    \
+	     .offset = offsetof(weir_sweep_file, axes),                                                \
+	     .table = &weir_sweep_axis_keys,                                                           \
+	     .flags = axes_flags_,                                                                     \
+	     .doc = "What changes from point to point; of a grid the last axis changes fastest."},     \
+	    {.name = "design",                                                                         \
+	     .type = WEIR_KEY_OBJECT,                                                                  \
+	     .offset = offsetof(weir_sweep_file, design),                                              \
+	     .table = &design_table,                                                                   \
+	     .doc = "Which points of the space of the axes are run."},                                 \
+	    {.name = "replications",                                                                   \
+	     .type = WEIR_KEY_INTEGER,                                                                 \
+	     .offset = offsetof(weir_sweep_file, replications),                                        \
+	     .default_text = "1",                                                                      \
+	     .minimum = 1,                                                                             \
+	     .maximum = 1e6,                                                                           \
+	     .doc = "Runs of each point, each with a seed of its own."},                               \
+	    {.name = "seed",                                                                           \
+	     .type = WEIR_KEY_INTEGER,                                                                 \
+	     .offset = offsetof(weir_sweep_file, seed),                                                \
+	     .default_text = "1",                                                                      \
+	     .minimum = 0,                                                                             \
+	     .maximum = 9007199254740991.0,                                                            \
+	     .doc = "The seeds of the replications, the same for every point, and the points of a "    \
+	            "random "                                                                          \
+	            "design come from it."},                                                           \
+	{                                                                                              \
+		.name = "until", .type = WEIR_KEY_NUMBER, .offset = offsetof(weir_sweep_file, until),      \
+		.default_text = "0", .minimum = 0, .maximum = 1e12, .unit = "s",                           \
+		.doc = "Runs stop at this simulated time; 0: they go to their end."                        \
+	}
+
 static const weir_key sweep_keys[] = {
-    {.name = "base",
-     .type = WEIR_KEY_STRING,
-     .offset = offsetof(weir_sweep_file, base),
-     .flags = WEIR_KEY_REQUIRED | WEIR_KEY_PATH,
-     .doc = "The config that the points are made of."},
-    {.name = "overlay",
-     .type = WEIR_KEY_CUSTOM,
-     .offset = offsetof(weir_sweep_file, overlay),
-     .read = read_files,
-     .forms = "a file name or a list of them",
-     .doc = "Files laid over the base, such as a policy's."},
-    {.name = "set",
-     .type = WEIR_KEY_CUSTOM,
-     .offset = offsetof(weir_sweep_file, set),
-     .read = read_sets,
-     .forms = "an object {\"key.path\": value, ...}",
-     .doc = "Overrides of every point, as of --set."},
-    {.name = "axes",
-     .type = WEIR_KEY_LIST,
-     .offset = offsetof(weir_sweep_file, axes),
-     .table = &weir_sweep_axis_keys,
-     .flags = WEIR_KEY_REQUIRED,
-     .doc = "What changes from point to point; of a grid the last axis changes fastest."},
-    {.name = "design",
-     .type = WEIR_KEY_OBJECT,
-     .offset = offsetof(weir_sweep_file, design),
-     .table = &design_table,
-     .doc = "Which points of the space of the axes are run."},
-    {.name = "replications",
-     .type = WEIR_KEY_INTEGER,
-     .offset = offsetof(weir_sweep_file, replications),
-     .default_text = "1",
-     .minimum = 1,
-     .maximum = 1e6,
-     .doc = "Runs of each point, each with a seed of its own."},
-    {.name = "seed",
-     .type = WEIR_KEY_INTEGER,
-     .offset = offsetof(weir_sweep_file, seed),
-     .default_text = "1",
-     .minimum = 0,
-     .maximum = 9007199254740991.0,
-     .doc = "The seeds of the replications, the same for every point, and the points of a random "
-            "design come from it."},
+    SPACE_KEYS(WEIR_KEY_REQUIRED),
     {.name = "independent",
      .type = WEIR_KEY_BOOL,
      .offset = offsetof(weir_sweep_file, independent),
      .default_text = "false",
      .doc = "Each point has seeds of its own: no common random numbers."},
-    {.name = "until",
-     .type = WEIR_KEY_NUMBER,
-     .offset = offsetof(weir_sweep_file, until),
-     .default_text = "0",
-     .minimum = 0,
-     .maximum = 1e12,
-     .unit = "s",
-     .doc = "Runs stop at this simulated time; 0: they go to their end."},
     {.name = "keep",
      .type = WEIR_KEY_CHOICE,
      .offset = offsetof(weir_sweep_file, keep),
@@ -252,11 +254,13 @@ static bool set_before(const weir_sweep_file *file, size_t axes, const char *pat
 	return false;
 }
 
-static weir_status check_axis(weir_keys_reader *reader, const weir_sweep_file *file, size_t number,
-                              weir_error *error)
+static weir_status check_axis(weir_keys_reader *reader, const char *space,
+                              const weir_sweep_file *file, size_t number, weir_error *error)
 {
 	const weir_sweep_axis *axis = &((const weir_sweep_axis *)file->axes.items)[number];
-	const char *where = weir_arena_format(reader->arena, "axes[%zu]", number);
+	const char *list = weir_keys_path(reader, space, "axes");
+	const char *where =
+	    list != NULL ? weir_arena_format(reader->arena, "%s[%zu]", list, number) : NULL;
 	if (where == NULL) {
 		return no_memory(reader->file, error);
 	}
@@ -281,24 +285,15 @@ static weir_status check_axis(weir_keys_reader *reader, const weir_sweep_file *f
 			                      axis->when.items[i].path);
 		}
 	}
-	if (file->design.kind == WEIR_DESIGN_GRID && axis->levels == 0) {
-		return weir_keys_fail(reader, where, error,
-		                      "in a grid a range needs a \"count\" of levels; or choose another "
-		                      "design.kind: random, latin_hypercube, sobol");
-	}
 	return WEIR_OK;
 }
 
-static weir_status check_sweep(weir_keys_reader *reader, const char *path, void *object,
+static weir_status check_space(weir_keys_reader *reader, const char *path, void *object,
                                weir_error *error)
 {
 	weir_sweep_file *file = object;
-	if (file->axes.count == 0) {
-		return weir_keys_fail(reader, weir_keys_path(reader, path, "axes"), error,
-		                      "expected at least one axis {\"path\": ..., \"values\": [...]}");
-	}
 	for (size_t i = 0; i < file->axes.count; i++) {
-		weir_status status = check_axis(reader, file, i, error);
+		weir_status status = check_axis(reader, path, file, i, error);
 		if (status != WEIR_OK) {
 			return status;
 		}
@@ -308,6 +303,48 @@ static weir_status check_sweep(weir_keys_reader *reader, const char *path, void 
 	}
 	return WEIR_OK;
 }
+
+weir_status weir_sweep_space_check_grid(weir_keys_reader *reader, const char *path,
+                                        const weir_sweep_file *space, weir_error *error)
+{
+	const weir_sweep_axis *axes = space->axes.items;
+	for (size_t a = 0; space->design.kind == WEIR_DESIGN_GRID && a < space->axes.count; a++) {
+		if (axes[a].levels == 0) {
+			const char *list = weir_keys_path(reader, path, "axes");
+			const char *where =
+			    list != NULL ? weir_arena_format(reader->arena, "%s[%zu]", list, a) : NULL;
+			return where == NULL
+			           ? no_memory(reader->file, error)
+			           : weir_keys_fail(reader, where, error,
+			                            "in a grid a range needs a \"count\" of levels; or choose "
+			                            "another design.kind: random, latin_hypercube, sobol");
+		}
+	}
+	return WEIR_OK;
+}
+
+static weir_status check_sweep(weir_keys_reader *reader, const char *path, void *object,
+                               weir_error *error)
+{
+	const weir_sweep_file *file = object;
+	if (file->axes.count == 0) {
+		return weir_keys_fail(reader, weir_keys_path(reader, path, "axes"), error,
+		                      "expected at least one axis {\"path\": ..., \"values\": [...]}");
+	}
+	weir_status status = check_space(reader, path, object, error);
+	return status == WEIR_OK ? weir_sweep_space_check_grid(reader, path, file, error) : status;
+}
+
+static const weir_key space_keys[] = {SPACE_KEYS(0)};
+
+const weir_key_table weir_sweep_space_keys = {
+    .name = "space",
+    .doc = "Configs made of one: what they have in common, and what they differ in.",
+    .size = sizeof(weir_sweep_file),
+    .keys = space_keys,
+    .key_count = sizeof space_keys / sizeof space_keys[0],
+    .check = check_space,
+};
 
 const weir_key_table weir_sweep_keys = {
     .name = "sweep",
@@ -328,6 +365,16 @@ static const char *directory_of(weir_arena *arena, const char *path)
 	                     : weir_arena_format(arena, "%.*s", (int)(slash - path), path);
 }
 
+weir_status weir_sweep_space_place(weir_sweep_file *space, weir_arena *arena, const char *path,
+                                   const char *const *directories, weir_error *error)
+{
+	space->path = weir_arena_string(arena, path);
+	space->directory = directory_of(arena, path);
+	space->directories = directories;
+	space->arena = arena;
+	return space->path != NULL && space->directory != NULL ? WEIR_OK : no_memory(path, error);
+}
+
 static weir_status load(weir_sweep_file *made, weir_arena *arena, const char *path,
                         const char *const *directories, weir_document **document, weir_error *error)
 {
@@ -339,13 +386,8 @@ static weir_status load(weir_sweep_file *made, weir_arena *arena, const char *pa
 	weir_keys_reader reader = weir_document_reader(*document);
 	status =
 	    weir_keys_read(&reader, &weir_sweep_keys, weir_document_root(*document), "", made, error);
-	if (status != WEIR_OK) {
-		return status;
-	}
-	made->path = weir_arena_string(arena, path);
-	made->directory = directory_of(arena, path);
-	made->directories = directories;
-	return made->path != NULL && made->directory != NULL ? WEIR_OK : no_memory(path, error);
+	return status == WEIR_OK ? weir_sweep_space_place(made, arena, path, directories, error)
+	                         : status;
 }
 
 weir_status weir_sweep_file_load(const char *path, const char *const *directories,
@@ -361,9 +403,8 @@ weir_status weir_sweep_file_load(const char *path, const char *const *directorie
 	weir_document *document = NULL;
 	weir_status status = load(made, arena, path, directories, &document, error);
 	weir_document_destroy(document);
-	made->arena = arena;
 	if (status != WEIR_OK) {
-		weir_sweep_file_destroy(made);
+		weir_arena_destroy(arena);
 		return status;
 	}
 	*file = made;

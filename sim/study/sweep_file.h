@@ -55,6 +55,19 @@ typedef struct weir_sweep_file {
 
 /* For explanations. An object read by it begins with a weir_sweep_file. */
 WEIR_API extern const weir_key_table weir_sweep_keys;
+/* The keys that say which points there are, and which of their replications: base to design,
+ * replications, seed, until; without axes the base is the one point. */
+WEIR_API extern const weir_key_table weir_sweep_space_keys;
+
+/* Refuses a grid with a range that does not say how many levels it has. Of a space at `path`; for
+ * the checks of key tables whose points are those of the design. */
+WEIR_API weir_status weir_sweep_space_check_grid(weir_keys_reader *reader, const char *path,
+                                                 const weir_sweep_file *space, weir_error *error);
+
+/* Fills what a space that was read from `path` has beside the keys; `arena` owns it. */
+WEIR_API weir_status weir_sweep_space_place(weir_sweep_file *space, weir_arena *arena,
+                                            const char *path, const char *const *directories,
+                                            weir_error *error);
 
 /*
  * Loads a sweep file; relative file names in it start where it stands. `directories` (borrowed,

@@ -61,6 +61,7 @@ done
 
 # What other programs read of it. docs/agents.md shows how Stable-Baselines3 is filled: that code is
 # run with stand-ins for its model, and for torch.
+# shellcheck disable=SC2119 # Python alone will do
 need_python
 awk '/^```py$/ { shown = 1; next } /^```$/ { shown = 0 } shown' "$WEIR_SOURCE_DIR/docs/agents.md" >fill.py
 cat >torch.py <<'END'

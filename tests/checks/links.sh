@@ -18,7 +18,7 @@ while IFS=: read -r document target; do
 		echo "$document: there is no $target"
 		failed=$((failed + 1))
 	fi
-done < <(grep -Eo '\]\([^) ]+\)|src(set)?="[^"]+"' ./README.md ./docs/*.md)
+done < <(grep -Eo '\]\([^) ]+\)|src(set)?="[^"]+"' ./README.md ./docs/*.md ./docs/*/*.md)
 
 echo "$checked links, $failed failures"
 ((checked > 0 && failed == 0))

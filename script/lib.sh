@@ -12,6 +12,8 @@ test_packages=(python3-h5py python3-pandas python3-onnx)
 # Opens the page of a report in its test, which is skipped without it.
 browser_packages=(chromium)
 clang_packages=(clang libclang-rt-14-dev)
+# The optional engine of weir sweep, built by CI where they can be had.
+mpi_packages=(openmpi-bin libopenmpi-dev)
 style_packages=(clang-format shellcheck)
 
 say() {

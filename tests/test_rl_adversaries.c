@@ -75,7 +75,7 @@ static void read_rewards(weir_arena *arena)
 /* --- fleets ----------------------------------------------------------------------------------- */
 
 typedef struct fleet {
-	int prompt, token;
+	int prompt, token; /* 0: as the scenario begins; below 0: the best static one */
 } fleet;
 
 /* That of configs/policies/SCENARIO/static.json. */
@@ -98,10 +98,12 @@ static fleet best_static(const char *scenario)
 static weir_env *open_env(const char *scenario, fleet start, fleet reference)
 {
 	static const double price = 17.68; /* USD an hour, of dgx-a100 */
-	char text[1024], sets[256];
-	snprintf(sets, sizeof sets,
-	         ", \"sets\": [\"servers=dgx-a100:%d\", \"pools=prompt:%d,token:%d\"]",
-	         start.prompt + start.token, start.prompt, start.token);
+	char text[1024], sets[256] = "";
+	if (start.prompt > 0) {
+		snprintf(sets, sizeof sets,
+		         ", \"sets\": [\"servers=dgx-a100:%d\", \"pools=prompt:%d,token:%d\"]",
+		         start.prompt + start.token, start.prompt, start.token);
+	}
 	snprintf(text, sizeof text,
 	         "{\"configs\": [{\"path\": \"%s/scenarios/%s.json\", \"reference_usd_per_hour\": %g}],"
 	         " \"window\": %d%s}",
@@ -145,14 +147,15 @@ static void alternate(int step, float action[3])
 
 typedef struct script {
 	const char *name;
-	fleet start; /* 0: the best static one, so that what it does is all that differs */
+	fleet start;
 	void (*act)(int step, float action[3]);
 } script;
 
+/* Flips are compared with the very fleet that flips, so that they are all that differs. */
 static const script adversaries[] = {
     {"shrinks to the minimum", {0, 0}, shrink},
     {"starts at the minimum and never acts", {1, 1}, hold},
-    {"flips every step", {0, 0}, flip},
+    {"flips every step", {-1, -1}, flip},
     {"adds and takes away 5", {0, 0}, alternate},
 };
 enum { ADVERSARIES = sizeof adversaries / sizeof adversaries[0] };
@@ -204,7 +207,7 @@ static score play(weir_env *env, int replication, void (*act)(int step, float ac
 static void play_all(const char *scenario, const script *played, fleet best,
                      score scores[REPLICATIONS])
 {
-	weir_env *env = open_env(scenario, played->start.prompt > 0 ? played->start : best, best);
+	weir_env *env = open_env(scenario, played->start.prompt < 0 ? best : played->start, best);
 	for (int i = 0; i < REPLICATIONS; i++) {
 		scores[i] = play(env, i, played->act);
 	}
@@ -218,7 +221,7 @@ START_TEST(score_below_the_best_static_fleet)
 	const char *scenario = scenarios[_i];
 	fleet best = best_static(scenario);
 	score fixed[REPLICATIONS], scores[REPLICATIONS];
-	const script holding = {"stays", {0, 0}, hold};
+	const script holding = {"stays", {-1, -1}, hold};
 	play_all(scenario, &holding, best, fixed);
 	for (int a = 0; a < ADVERSARIES; a++) {
 		play_all(scenario, &adversaries[a], best, scores);

@@ -153,14 +153,17 @@ START_TEST(cost_only)
 }
 END_TEST
 
-/* 2 dollars of the 4 that the fleet of the start would have cost. */
+/* 2 dollars of the 4 that the fleet of the start would have cost, and four operations at a
+ * hundredth each. */
 START_TEST(constrained)
 {
 	const char *const own = "{'kind': 'constrained', 'mu': 3}";
-	ck_assert_double_eq_tol(evaluate(own), -0.5, 1e-12);
+	ck_assert_double_eq_tol(evaluate(own), -0.5 - 0.04, 1e-12);
+	ASSERT_TERM(0, -0.5);
+	ASSERT_TERM(3, -0.04);
 	/* 1 of 100 is allowed. */
 	facts.broken = 1;
-	ck_assert_double_eq_tol(evaluate(own), -0.5, 1e-12);
+	ck_assert_double_eq_tol(evaluate(own), -0.54, 1e-12);
 	/* Failed and rejected ones count: 1 + 15 + 5 + 20 of 140. */
 	facts.failed = 15;
 	facts.rejected = 5;

@@ -176,7 +176,7 @@ static bool try_claim(void *context, const char *name)
 	if (strlen(name) >= sizeof worker->serial) {
 		return true;
 	}
-	snprintf(claim, sizeof claim, "%.*s.%s", (int)sizeof worker->serial, name, worker->name);
+	snprintf(claim, sizeof claim, "%.*s.%s", (int)sizeof worker->serial - 1, name, worker->name);
 	/* A server that gets a rename twice, because its first answer went astray, denies it. */
 	if (renameat(folders[SPOOL_TASKS], name, folders[SPOOL_CLAIMS], claim) != 0 &&
 	    faccessat(folders[SPOOL_CLAIMS], claim, F_OK, 0) != 0) {

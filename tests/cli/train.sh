@@ -146,7 +146,11 @@ cat >worlds/deep/scaling.json <<EOF
 {
 	"environment": {
 		"kind": "scaling",
-		"scaling": {"configs": [{"path": "../steady.json"}], "window": 200}
+		"scaling": {
+			"configs": [{"path": "../steady.json"}],
+			"sets": ["workload.arrivals.rate=2", "servers=dgx-a100:4", "pools=prompt:2,token:2"],
+			"window": 200
+		}
 	},
 	"environments": 2,
 	"total_steps": 400,

@@ -1,38 +1,16 @@
 /* weir plan: the cheapest fleet that keeps an SLO, or the highest load at which a fleet does. */
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/config_arguments.h"
+#include "cli/search_arguments.h"
 #include "cli/write_text.h"
 #include "study/plan.h"
 
-typedef struct plan_arguments {
-	const char *output;
-	weir_pool_options pool;
-	weir_table_format format;
-	bool quiet;
-	cli_progress line;
-} plan_arguments;
-
-static bool show_progress(void *context, size_t done, size_t count)
+static void remark(const cli_search *search, const weir_plan_result *result)
 {
-	plan_arguments *arguments = context;
-	if (cli_progress_due(&arguments->line)) {
-		char text[64];
-		snprintf(text, sizeof text, "%zu of %zu runs of this round", done, count);
-		cli_progress_draw(&arguments->line, (double)done, (double)count, text);
-	}
-	return !cli_interrupted();
-}
-
-static void remark(const plan_arguments *arguments, const weir_plan_result *result)
-{
-	for (size_t i = 0; !arguments->quiet && i < result->ranking_count; i++) {
+	for (size_t i = 0; !search->quiet && i < result->ranking_count; i++) {
 		const weir_plan_ranking *ranking = &result->rankings[i];
 		if (ranking->count == 0 && isnan(ranking->target)) {
 			fprintf(stderr, "No point keeps the percentiles.\n");
@@ -43,27 +21,20 @@ static void remark(const plan_arguments *arguments, const weir_plan_result *resu
 }
 
 /* *found: every target has an answer. */
-static weir_status plan(plan_arguments *arguments, const char *path, bool *found, weir_error *error)
+static weir_status plan(cli_search *search, bool *found, weir_error *error)
 {
 	weir_plan_file *file = NULL;
 	weir_plan_result result = {0};
-	weir_status status = weir_plan_file_load(path, cli_config_directories, &file, error);
-	status = status == WEIR_OK ? cli_check_output(arguments->output, error) : status;
+	weir_status status = weir_plan_file_load(search->file, cli_config_directories, &file, error);
+	status = status == WEIR_OK ? cli_check_output(search->output, error) : status;
 	if (status == WEIR_OK) {
-		cli_catch_interrupts();
-		cli_progress_begin(&arguments->line, !arguments->quiet);
-		arguments->pool.progress = show_progress;
-		arguments->pool.context = arguments;
-		status = weir_plan_carry_out(file, &arguments->pool, &result, error);
-		cli_progress_end(&arguments->line);
+		cli_search_begin(search, "runs of this round");
+		status = weir_plan_carry_out(file, &search->pool, &result, error);
+		cli_search_end(search);
 	}
 	if (status == WEIR_OK) {
-		char *text = weir_plan_print(&result, arguments->format);
-		status = text != NULL
-		             ? cli_write_text(arguments->output, text, error)
-		             : weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the result");
-		free(text);
-		remark(arguments, &result);
+		status = cli_search_write(search, weir_plan_print(&result, search->format), error);
+		remark(search, &result);
 	}
 	for (size_t i = 0; i < result.ranking_count; i++) {
 		*found = *found && result.rankings[i].count > 0;
@@ -73,74 +44,16 @@ static weir_status plan(plan_arguments *arguments, const char *path, bool *found
 	return status;
 }
 
-static weir_status read_jobs(const char *text, size_t *workers, weir_error *error)
-{
-	int64_t value;
-	if (!weir_parse_int64(text, &value) || value < 1 || value > 1000000) {
-		return weir_error_set(error, WEIR_ERROR_INPUT, "--jobs",
-		                      "expected a whole number from 1 to 1000000, got '%s'", text);
-	}
-	*workers = (size_t)value;
-	return WEIR_OK;
-}
-
-static weir_status read_format(const char *text, weir_table_format *format, weir_error *error)
-{
-	size_t count = 0;
-	for (; weir_table_format_names[count] != NULL; count++) {
-		if (strcmp(weir_table_format_names[count], text) == 0) {
-			*format = (weir_table_format)count;
-			return WEIR_OK;
-		}
-	}
-	weir_keys_reader reader = {.file = "--format"};
-	return weir_keys_fail_unknown(&reader, "", "format", text, weir_table_format_names, count,
-	                              error);
-}
-
-static weir_status read_option(plan_arguments *arguments, int option, char *text, weir_error *error)
-{
-	switch (option) {
-	case 'n':
-		return read_jobs(text, &arguments->pool.workers, error);
-	case 'f':
-		return read_format(text, &arguments->format, error);
-	case 'j':
-		arguments->format = WEIR_TABLE_AS_JSON;
-		return WEIR_OK;
-	case 'o':
-		arguments->output = text;
-		return WEIR_OK;
-	default:
-		arguments->quiet = true;
-		return WEIR_OK;
-	}
-}
-
 static int run(const weir_command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"jobs", required_argument, NULL, 'n'}, {"format", required_argument, NULL, 'f'},
-	    {"json", no_argument, NULL, 'j'},       {"output", required_argument, NULL, 'o'},
-	    {"quiet", no_argument, NULL, 'q'},      {0},
-	};
-	plan_arguments arguments = {0};
+	cli_search search = {0};
 	weir_error error = {0};
-	opterr = 0;
-	for (int option; (option = getopt_long(argc, argv, "o:q", options, NULL)) != -1;) {
-		if (option == '?') {
-			return cli_usage_error(command, "unknown option, or one without its value: '%s'",
-			                       argv[optind - 1]);
-		}
-		if (read_option(&arguments, option, optarg, &error) != WEIR_OK) {
-			return cli_fail(&error);
-		}
-	}
-	if (optind + 1 != argc) {
-		return cli_usage_error(command, "one FILE is needed");
+	int failure;
+	if (!cli_search_read(&search, command, argc, argv, &failure)) {
+		return failure;
 	}
 	bool found = true;
-	weir_status status = plan(&arguments, argv[optind], &found, &error);
+	weir_status status = plan(&search, &found, &error);
 	return status == WEIR_OK ? (found ? 0 : 1) : cli_fail(&error);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/search_arguments.h"
 #include "cli/write_text.h"
 #include "config/config.h"
 
@@ -63,20 +64,6 @@ static weir_status read_above_0(const char *option, const char *what, const char
 	return WEIR_OK;
 }
 
-static weir_status read_format(cli_study *study, const char *text, weir_error *error)
-{
-	size_t count = 0;
-	for (; weir_table_format_names[count] != NULL; count++) {
-		if (strcmp(weir_table_format_names[count], text) == 0) {
-			study->format = (weir_table_format)count;
-			return WEIR_OK;
-		}
-	}
-	weir_keys_reader reader = {.arena = study->arena, .file = "--format"};
-	return weir_keys_fail_unknown(&reader, "", "format", text, weir_table_format_names, count,
-	                              error);
-}
-
 static weir_status read_target(weir_study_plan *plan, const char *text, weir_error *error)
 {
 	if (!weir_parse_double(text, &plan->target) || plan->target < 0.0 || plan->target > 1.0) {
@@ -109,7 +96,7 @@ weir_status cli_study_option(cli_study *study, int option, char *text, weir_erro
 		study->sets[study->set_count++] = text;
 		return WEIR_OK;
 	case 'f':
-		return read_format(study, text, error);
+		return cli_read_format(text, &study->format, error);
 	case 'j':
 		study->format = WEIR_TABLE_AS_JSON;
 		return WEIR_OK;

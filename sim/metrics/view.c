@@ -1,7 +1,6 @@
 #include "metrics/view.h"
 
 #include <assert.h>
-#include <gsl/gsl_heapsort.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/memory.h"
 #include "metrics/overdue.h"
 #include "metrics/quantile.h"
+#include "metrics/unloaded.h"
 
 /* One request that completed. */
 typedef struct completion {
@@ -32,7 +32,8 @@ struct weir_meter {
 	uint64_t first;
 	double *values; /* scratch of a view, as long as the log */
 	size_t value_capacity;
-	weir_scrape *readers; /* scrapes with latencies: the log is kept from the least cursor on */
+	weir_scrape *readers; /* scrapes with slowdowns: the log is kept from the least cursor on */
+	weir_unloaded *unloaded;
 	weir_overdue *overdue;
 	instance_place *places; /* scratch of a scrape */
 	size_t place_capacity;
@@ -80,7 +81,10 @@ weir_meter *weir_meter_create(const weir_cluster *cluster, const weir_serving *s
 		meter->cluster = cluster;
 		meter->serving = serving;
 		meter->slo = slo;
-		meter->overdue = weir_overdue_create(serving, slo);
+		meter->unloaded = weir_unloaded_create(slo);
+		if (meter->unloaded != NULL) {
+			meter->overdue = weir_overdue_create(serving, slo, meter->unloaded);
+		}
 		if (meter->overdue == NULL) {
 			weir_meter_destroy(meter);
 			return NULL;
@@ -93,6 +97,7 @@ void weir_meter_destroy(weir_meter *meter)
 {
 	if (meter != NULL) {
 		weir_overdue_destroy(meter->overdue);
+		weir_unloaded_destroy(meter->unloaded);
 		free(meter->log);
 		free(meter->values);
 		free(meter->places);
@@ -148,7 +153,9 @@ bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row)
 	    .ttft = row->ttft,
 	    .e2e = row->e2e,
 	};
-	weir_slowdowns slowdowns = weir_slo_slowdowns(meter->slo, &request);
+	weir_slowdowns unloaded =
+	    weir_unloaded_of(meter->unloaded, request.application, request.prompt_tokens);
+	weir_slowdowns slowdowns = weir_slo_slowdowns_given(meter->slo, &request, &unloaded);
 	const weir_slo_limits *limits = &meter->slo->config->per_request;
 	meter->log[meter->count++] = (completion){
 	    .ttft = row->ttft,
@@ -186,7 +193,7 @@ weir_scrape *weir_scrape_create(weir_meter *meter, uint32_t application, unsigne
 	scrape->application = application;
 	scrape->needs = needs;
 	scrape->figures.cursor = log_end(meter);
-	if (needs & WEIR_VIEW_LATENCIES) {
+	if (needs & WEIR_VIEW_SLOWDOWNS) {
 		scrape->next = meter->readers;
 		if (scrape->next != NULL) {
 			scrape->next->previous = scrape;
@@ -201,7 +208,7 @@ void weir_scrape_destroy(weir_meter *meter, weir_scrape *scrape)
 	if (scrape == NULL) {
 		return;
 	}
-	if (scrape->needs & WEIR_VIEW_LATENCIES) {
+	if (scrape->needs & WEIR_VIEW_SLOWDOWNS) {
 		if (scrape->next != NULL) {
 			scrape->next->previous = scrape->previous;
 		}
@@ -317,11 +324,21 @@ static bool take_instances(weir_meter *meter, weir_scrape *scrape)
 	return true;
 }
 
-static int compare_ids(const void *a, const void *b)
+/* Shell's method with Ciura's gaps: places are few, and often nearly in order. */
+static void sort_places(instance_place *places, size_t count)
 {
-	uint32_t left = ((const instance_place *)a)->id;
-	uint32_t right = ((const instance_place *)b)->id;
-	return (left > right) - (left < right);
+	static const size_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
+	for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++) {
+		size_t gap = gaps[g];
+		for (size_t i = gap; i < count; i++) {
+			instance_place moved = places[i];
+			size_t to = i;
+			for (; to >= gap && places[to - gap].id > moved.id; to -= gap) {
+				places[to] = places[to - gap];
+			}
+			places[to] = moved;
+		}
+	}
 }
 
 static bool is_in_order(const weir_scrape *scrape)
@@ -350,7 +367,7 @@ static bool sort_by_id(weir_meter *meter, weir_scrape *scrape)
 	for (size_t i = 0; i < count; i++) {
 		places[i] = (instance_place){scrape->instances[i].now.id, (uint32_t)i};
 	}
-	gsl_heapsort(places, count, sizeof *places, compare_ids);
+	sort_places(places, count);
 	for (size_t first = 0; first < count; first++) {
 		instance_figures moved = scrape->instances[first];
 		size_t to = first;
@@ -499,7 +516,7 @@ static weir_view_quantiles quantiles_of(double *values, size_t count)
 	static const double probabilities[] = {0.5, 0.9, 0.99};
 	size_t kept = weir_drop_nan(values, count);
 	double result[3];
-	double mean = weir_moments_of(values, kept).mean;
+	double mean = weir_mean_of(values, kept);
 	weir_quantiles(values, kept, probabilities, 3, result);
 	return (weir_view_quantiles){mean, result[0], result[1], result[2]};
 }
@@ -524,12 +541,14 @@ static void show_latencies(weir_meter *meter, const weir_scrape *before, const w
 	assert(from >= meter->first && from <= to && to <= log_end(meter));
 	double *values = meter->values;
 	size_t count;
-	GATHER(meter, from, to, after->application, ttft, values, count);
-	latencies->count = count;
-	latencies->ttft = quantiles_of(values, count);
-	GATHER(meter, from, to, after->application, tbt, values, count);
-	latencies->tbt = quantiles_of(values, count);
+	if ((after->needs & WEIR_VIEW_LATENCIES) == WEIR_VIEW_LATENCIES) {
+		GATHER(meter, from, to, after->application, ttft, values, count);
+		latencies->ttft = quantiles_of(values, count);
+		GATHER(meter, from, to, after->application, tbt, values, count);
+		latencies->tbt = quantiles_of(values, count);
+	}
 	GATHER(meter, from, to, after->application, ttft_slowdown, values, count);
+	latencies->count = count;
 	latencies->ttft_slowdown = quantiles_of(values, count);
 	GATHER(meter, from, to, after->application, tbt_slowdown, values, count);
 	latencies->tbt_slowdown = quantiles_of(values, count);
@@ -581,7 +600,7 @@ void weir_view_between(weir_meter *meter, const weir_scrape *before, weir_scrape
 	if (after->needs & WEIR_VIEW_INSTANCES) {
 		show_instances(meter, before, after, view);
 	}
-	if (after->needs & WEIR_VIEW_LATENCIES) {
+	if (after->needs & WEIR_VIEW_SLOWDOWNS) {
 		show_latencies(meter, before, after, &view->latencies);
 	}
 }

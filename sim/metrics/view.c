@@ -6,16 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "metrics/latencies.h"
 #include "metrics/overdue.h"
-#include "metrics/quantile.h"
 #include "metrics/unloaded.h"
-
-/* One request that completed. */
-typedef struct completion {
-	double ttft, tbt, ttft_slowdown, tbt_slowdown;
-	uint32_t application;
-	bool met, ttft_broken, tbt_broken;
-} completion;
 
 /* Where an instance stands among those of a scrape. */
 typedef struct instance_place {
@@ -27,10 +20,10 @@ struct weir_meter {
 	const weir_serving *serving;
 	const weir_slo *slo;
 	/* Completions number first .. first + count - 1 since the start of the log. */
-	completion *log;
+	weir_completion *log;
 	size_t capacity, count;
 	uint64_t first;
-	double *values; /* scratch of a view, as long as the log */
+	double *values; /* scratch of a view: two numbers for each of the log */
 	size_t value_capacity;
 	weir_scrape *readers; /* scrapes with slowdowns: the log is kept from the least cursor on */
 	weir_unloaded *unloaded;
@@ -127,7 +120,7 @@ static void trim(weir_meter *meter)
 static bool reserve_log(weir_meter *meter, size_t count)
 {
 	return weir_reserve_raw((void **)&meter->log, &meter->capacity, count, sizeof *meter->log) &&
-	       weir_reserve_raw((void **)&meter->values, &meter->value_capacity, meter->capacity,
+	       weir_reserve_raw((void **)&meter->values, &meter->value_capacity, 2 * meter->capacity,
 	                        sizeof *meter->values);
 }
 
@@ -157,7 +150,7 @@ bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row)
 	    weir_unloaded_of(meter->unloaded, request.application, request.prompt_tokens);
 	weir_slowdowns slowdowns = weir_slo_slowdowns_given(meter->slo, &request, &unloaded);
 	const weir_slo_limits *limits = &meter->slo->config->per_request;
-	meter->log[meter->count++] = (completion){
+	meter->log[meter->count++] = (weir_completion){
 	    .ttft = row->ttft,
 	    .tbt = row->tbt,
 	    .ttft_slowdown = slowdowns.ttft,
@@ -510,56 +503,18 @@ static void show_instances(const weir_meter *meter, const weir_scrape *before, w
 	view->instance_count = after->figures.instance_count;
 }
 
-/* Of `values`, which are reordered; those that are NaN do not count. */
-static weir_view_quantiles quantiles_of(double *values, size_t count)
-{
-	static const double probabilities[] = {0.5, 0.9, 0.99};
-	size_t kept = weir_drop_nan(values, count);
-	double result[3];
-	double mean = weir_mean_of(values, kept);
-	weir_quantiles(values, kept, probabilities, 3, result);
-	return (weir_view_quantiles){mean, result[0], result[1], result[2]};
-}
-
-/* Gathers one field of the completions of an application, numbers from .. to - 1. */
-#define GATHER(meter, from, to, of, field, values, filled)                                         \
-	do {                                                                                           \
-		(filled) = 0;                                                                              \
-		for (uint64_t n_ = (from); n_ < (to); n_++) {                                              \
-			const completion *entry_ = &(meter)->log[n_ - (meter)->first];                         \
-			if (entry_->application == (of)) {                                                     \
-				(values)[(filled)++] = entry_->field;                                              \
-			}                                                                                      \
-		}                                                                                          \
-	} while (0)
-
 static void show_latencies(weir_meter *meter, const weir_scrape *before, const weir_scrape *after,
                            weir_view_latencies *latencies)
 {
 	uint64_t from = before->figures.cursor;
 	uint64_t to = after->figures.cursor;
 	assert(from >= meter->first && from <= to && to <= log_end(meter));
-	double *values = meter->values;
-	size_t count;
-	if ((after->needs & WEIR_VIEW_LATENCIES) == WEIR_VIEW_LATENCIES) {
-		GATHER(meter, from, to, after->application, ttft, values, count);
-		latencies->ttft = quantiles_of(values, count);
-		GATHER(meter, from, to, after->application, tbt, values, count);
-		latencies->tbt = quantiles_of(values, count);
+	if (from == to) {
+		return;
 	}
-	GATHER(meter, from, to, after->application, ttft_slowdown, values, count);
-	latencies->count = count;
-	latencies->ttft_slowdown = quantiles_of(values, count);
-	GATHER(meter, from, to, after->application, tbt_slowdown, values, count);
-	latencies->tbt_slowdown = quantiles_of(values, count);
-	for (uint64_t n = from; n < to; n++) {
-		const completion *entry = &meter->log[n - meter->first];
-		if (entry->application == after->application) {
-			latencies->slo_met += entry->met;
-			latencies->ttft_broken += entry->ttft_broken;
-			latencies->tbt_broken += entry->tbt_broken;
-		}
-	}
+	weir_latencies_of(meter->log + (from - meter->first), (size_t)(to - from), after->application,
+	                  (after->needs & WEIR_VIEW_LATENCIES) == WEIR_VIEW_LATENCIES, meter->values,
+	                  latencies);
 }
 
 void weir_view_between(weir_meter *meter, const weir_scrape *before, weir_scrape *after,

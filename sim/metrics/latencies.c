@@ -38,23 +38,35 @@ static void fill_times(const weir_completion *completions, size_t count, uint32_
 	latencies->tbt = quantiles_of(tbt, tbts);
 }
 
-void weir_latencies_of(const weir_completion *completions, size_t count, uint32_t application,
+void weir_latencies_of(const weir_slo *slo, weir_unloaded *unloaded,
+                       const weir_completion *completions, size_t count, uint32_t application,
                        bool times, double *scratch, weir_view_latencies *latencies)
 {
+	const weir_slo_limits *limits = &slo->config->per_request;
 	double *ttft = scratch;
 	double *tbt = scratch + count;
 	size_t ttfts = 0;
 	size_t tbts = 0;
 	for (size_t n = 0; n < count; n++) {
 		const weir_completion *one = &completions[n];
-		if (one->application == application) {
-			gather(ttft, &ttfts, one->ttft_slowdown);
-			gather(tbt, &tbts, one->tbt_slowdown);
-			latencies->count++;
-			latencies->slo_met += one->met;
-			latencies->ttft_broken += one->ttft_broken;
-			latencies->tbt_broken += one->tbt_broken;
+		if (one->application != application) {
+			continue;
 		}
+		const weir_slo_request request = {
+		    .application = application,
+		    .prompt_tokens = one->prompt_tokens,
+		    .output_tokens = one->output_tokens,
+		    .ttft = one->ttft,
+		    .e2e = one->e2e,
+		};
+		weir_slowdowns alone = weir_unloaded_of(unloaded, application, one->prompt_tokens);
+		weir_slowdowns slowdowns = weir_slo_slowdowns_given(slo, &request, &alone);
+		gather(ttft, &ttfts, slowdowns.ttft);
+		gather(tbt, &tbts, slowdowns.tbt);
+		latencies->count++;
+		latencies->slo_met += weir_slo_met(slo, &slowdowns);
+		latencies->ttft_broken += slowdowns.ttft > limits->ttft;
+		latencies->tbt_broken += slowdowns.tbt > limits->tbt;
 	}
 	latencies->ttft_slowdown = quantiles_of(ttft, ttfts);
 	latencies->tbt_slowdown = quantiles_of(tbt, tbts);

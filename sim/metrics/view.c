@@ -139,26 +139,13 @@ bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row)
 			return false;
 		}
 	}
-	weir_slo_request request = {
-	    .application = (uint32_t)row->application,
-	    .prompt_tokens = row->prompt_tokens,
-	    .output_tokens = row->output_tokens,
-	    .ttft = row->ttft,
-	    .e2e = row->e2e,
-	};
-	weir_slowdowns unloaded =
-	    weir_unloaded_of(meter->unloaded, request.application, request.prompt_tokens);
-	weir_slowdowns slowdowns = weir_slo_slowdowns_given(meter->slo, &request, &unloaded);
-	const weir_slo_limits *limits = &meter->slo->config->per_request;
 	meter->log[meter->count++] = (weir_completion){
 	    .ttft = row->ttft,
 	    .tbt = row->tbt,
-	    .ttft_slowdown = slowdowns.ttft,
-	    .tbt_slowdown = slowdowns.tbt,
+	    .e2e = row->e2e,
 	    .application = (uint32_t)row->application,
-	    .met = weir_slo_met(meter->slo, &slowdowns),
-	    .ttft_broken = slowdowns.ttft > limits->ttft,
-	    .tbt_broken = slowdowns.tbt > limits->tbt,
+	    .prompt_tokens = row->prompt_tokens,
+	    .output_tokens = row->output_tokens,
 	};
 	return true;
 }
@@ -512,7 +499,8 @@ static void show_latencies(weir_meter *meter, const weir_scrape *before, const w
 	if (from == to) {
 		return;
 	}
-	weir_latencies_of(meter->log + (from - meter->first), (size_t)(to - from), after->application,
+	weir_latencies_of(meter->slo, meter->unloaded, meter->log + (from - meter->first),
+	                  (size_t)(to - from), after->application,
 	                  (after->needs & WEIR_VIEW_LATENCIES) == WEIR_VIEW_LATENCIES, meter->values,
 	                  latencies);
 }

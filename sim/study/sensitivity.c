@@ -174,28 +174,22 @@ static weir_status run_point(const screening *s, const weir_sweep_point *point,
                              uint64_t replication, figures *result, weir_error *error)
 {
 	const weir_sweep_file *space = &s->file->space;
-	const char **sets = weir_allocate(weir_sweep_point_sets(space, point), sizeof *sets);
-	if (sets == NULL) {
-		return no_memory(error);
-	}
-	char seed[32];
-	snprintf(seed, sizeof seed, "seed=%" PRIu64, weir_sweep_seed(space, "", replication));
-	const weir_document_options options = weir_sweep_point_config(space, point, seed, sets);
-	const weir_config *config = NULL;
-	weir_status status = weir_config_load(&options, &config, error);
+	weir_sweep_setup setup;
+	weir_status status = weir_sweep_setup_load(
+	    space, point, weir_sweep_seed(space, "", replication), NULL, &setup, error);
 	if (status == WEIR_OK) {
 		weir_simulate_options simulate = weir_simulate_options_default();
 		simulate.until = space->until;
+		simulate.driver = setup.driver;
 		weir_simulate_result run;
-		status = weir_simulate(config, &simulate, &run, error);
+		status = weir_simulate(setup.config, &simulate, &run, error);
 		const weir_summary *summary = &run.summary;
 		*result = (figures){{summary->totals.attainment, summary->totals.cost_usd,
 		                     summary->metrics[WEIR_SUMMARY_TTFT_SLOWDOWN].p99,
 		                     summary->metrics[WEIR_SUMMARY_TBT_SLOWDOWN].p99,
 		                     summary->metrics[WEIR_SUMMARY_E2E_SLOWDOWN].p99}};
 	}
-	weir_config_destroy(config);
-	free(sets);
+	weir_sweep_setup_release(space, &setup);
 	return status;
 }
 

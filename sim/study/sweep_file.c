@@ -89,6 +89,11 @@ static weir_status read_sets(weir_keys_reader *reader, const weir_key *key, cons
 		if (status != WEIR_OK) {
 			return status;
 		}
+		if (strcmp(member->string, "policy") == 0) {
+			return weir_keys_fail(reader, weir_keys_path(reader, path, member->string), error,
+			                      "is no key of a config; a policy is named by an axis {\"path\": "
+			                      "\"policy\", \"values\": [...]}, if need be of one value");
+		}
 		char *value = weir_json_print(member);
 		if (value != NULL) {
 			cJSON_Minify(value);

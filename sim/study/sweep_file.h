@@ -17,6 +17,7 @@
 #include "config/document.h"
 #include "study/sweep_axes.h"
 #include "study/sweep_design.h"
+#include "study/sweep_policy.h"
 
 WEIR_BEGIN_C
 
@@ -50,7 +51,11 @@ typedef struct weir_sweep_file {
 	const char *path;
 	const char *directory;          /* where relative file names that it says start */
 	const char *const *directories; /* where included files are also looked for; borrowed */
-	weir_arena *arena;              /* owns the texts */
+	/* Of weir_sweep_policies_resolve: the values of an axis "policy". */
+	const weir_sweep_policies *policies;
+	const weir_sweep_policy *named_policies;
+	size_t named_policy_count;
+	weir_arena *arena; /* owns the texts */
 } weir_sweep_file;
 
 /* For explanations. An object read by it begins with a weir_sweep_file. */

@@ -48,6 +48,10 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access_list, 
 		return NULL;
 	}
 	file->end_of_file = (haddr_t)info.st_size;
+	const weir_journal_notes *notes = file->state->notes;
+	if (notes != NULL && notes->file_end > file->end_of_file) {
+		file->end_of_file = notes->file_end;
+	}
 	return &file->base;
 }
 
@@ -107,12 +111,8 @@ static herr_t driver_get_handle(H5FD_t *base, hid_t access_list, void **handle)
 	return 0;
 }
 
-static herr_t driver_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer_list, haddr_t address,
-                          size_t size, void *buffer)
+static herr_t read_file(driver_file *file, H5FD_mem_t type, haddr_t address, size_t size, char *to)
 {
-	(void)transfer_list;
-	driver_file *file = (driver_file *)base;
-	char *to = buffer;
 	while (size > 0) {
 		ssize_t got = pread(file->descriptor, to, size, (off_t)address);
 		if (got < 0 && errno == EINTR) {
@@ -134,14 +134,36 @@ static herr_t driver_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer_list, ha
 	return 0;
 }
 
+static herr_t driver_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer_list, haddr_t address,
+                          size_t size, void *buffer)
+{
+	(void)transfer_list;
+	driver_file *file = (driver_file *)base;
+	herr_t got = read_file(file, type, address, size, buffer);
+	if (got >= 0 && file->state->notes != NULL) {
+		weir_journal_apply(file->state->notes, address, buffer, size);
+	}
+	return got;
+}
+
+/* Rows that are cut short are known by the marks of the last flush. To undo, it matters what was at
+ * their place. */
+static bool is_noted(const weir_journal *journal, H5FD_mem_t type)
+{
+	return journal->kind == WEIR_JOURNAL_UNDO || type != H5FD_MEM_DRAW;
+}
+
 static herr_t driver_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer_list, haddr_t address,
                            size_t size, const void *buffer)
 {
-	(void)type;
 	(void)transfer_list;
 	driver_file *file = (driver_file *)base;
 	const char *from = buffer;
 	haddr_t end = address + size;
+	weir_file_state *state = file->state;
+	if (state->journal != NULL && state->error == 0 && is_noted(state->journal, type)) {
+		state->error = weir_journal_note(state->journal, file->descriptor, address, buffer, size);
+	}
 	while (size > 0 && file->state->error == 0) {
 		ssize_t put = pwrite(file->descriptor, from, size, (off_t)address);
 		if (put < 0 && errno != EINTR) {

@@ -423,11 +423,21 @@ char *weir_file_with_suffix(const char *path, const char *suffix)
 
 weir_status weir_file_clear_part(const char *part_path, weir_error *error)
 {
-	if (unlink(part_path) != 0 && errno != ENOENT) {
-		return weir_error_set(error, WEIR_ERROR_IO, part_path,
-		                      "cannot replace what an earlier run left: %s", strerror(errno));
+	char *journal_path = weir_file_with_suffix(part_path, WEIR_JOURNAL_SUFFIX);
+	if (journal_path == NULL) {
+		return weir_error_set(error, WEIR_ERROR_MEMORY, part_path, "out of memory");
 	}
-	return WEIR_OK;
+	/* The file first: a journal alone means nothing, a file without its own loses a change. */
+	const char *const left[] = {part_path, journal_path};
+	weir_status status = WEIR_OK;
+	for (int i = 0; status == WEIR_OK && i < 2; i++) {
+		if (unlink(left[i]) != 0 && errno != ENOENT) {
+			status = weir_error_set(error, WEIR_ERROR_IO, left[i],
+			                        "cannot replace what an earlier run left: %s", strerror(errno));
+		}
+	}
+	free(journal_path);
+	return status;
 }
 
 bool weir_file_identify(const char *path, weir_file_identity *identity)

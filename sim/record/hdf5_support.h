@@ -100,8 +100,8 @@ bool weir_hdf5_rows(hid_t dataset, uint64_t *rows);
 weir_status weir_file_check_output(const char *path, weir_error *error);
 /* `path` with a suffix, to be freed; NULL when memory is out. */
 char *weir_file_with_suffix(const char *path, const char *suffix);
-/* Removes what an earlier writer left at PATH.part. A new file is made there, not the old one
- * emptied: another process may still be writing that. */
+/* Removes what an earlier writer left at PATH.part, and its journal. A new file is made there, not
+ * the old one emptied: another process may still be writing that. */
 weir_status weir_file_clear_part(const char *part_path, weir_error *error);
 /* Which file a name stands for, and whether it still does: PATH.part may be replaced by another
  * writer's. */

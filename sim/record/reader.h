@@ -92,9 +92,9 @@ WEIR_API weir_status weir_reader_digest(weir_reader *reader, char digest[WEIR_DI
  * Makes a clean finished file at `path` of what PART_PATH holds: every table is cut to the rows
  * that all of its columns are known to have, status "partial" ("complete" if the run had got that
  * far). `path` NULL: PART_PATH without its ".part". PART_PATH stays; a file at `path` is not
- * overwritten. The run that writes PART_PATH may still be going. *rows_kept, *rows_cut (may be
- * NULL): summed over the tables, of the longest columns. A file that cannot be recovered:
- * WEIR_ERROR_INPUT or _IO, and none is made.
+ * overwritten. PART_PATH.journal, if there, is read as well. The run that writes PART_PATH may
+ * still be going. *rows_kept, *rows_cut (may be NULL): summed over the tables, of the longest
+ * columns. A file that cannot be recovered: WEIR_ERROR_INPUT or _IO, and none is made.
  */
 WEIR_API weir_status weir_record_recover(const char *part_path, const char *path,
                                          uint64_t *rows_kept, uint64_t *rows_cut,

@@ -11,31 +11,7 @@
 
 #include "base/memory.h"
 #include "record/hdf5_support.h"
-#include "record/reader_internal.h"
-#include "record/table_writer.h"
-
-typedef enum recorder_state {
-	RECORDER_DEFINING,
-	RECORDER_RECORDING, /* single-writer mode */
-	RECORDER_STOPPED,   /* open for reading, so that a kill does no harm */
-	RECORDER_FINISHING  /* open for writing */
-} recorder_state;
-
-struct weir_recorder {
-	recorder_state state;
-	char *path, *part_path;
-	weir_file_identity identity; /* of PATH.part */
-	hid_t file;
-	weir_file_state io;
-	weir_table_writer *tables;
-	size_t table_count, table_capacity;
-	weir_chunk_buffers buffers;
-	size_t block_rows;
-	bool live;
-	double flush_interval, last_flush; /* seconds; monotonic clock */
-	weir_error failure;                /* the first one; lasting */
-	struct weir_reader reader;
-};
+#include "record/record_internal.h"
 
 static double monotonic_seconds(void)
 {
@@ -77,9 +53,8 @@ static weir_status check_options(const weir_recorder_options *options, weir_erro
 	return WEIR_OK;
 }
 
-/* Returns WEIR_OK, or the lasting failure when there is one or `done` is false ("cannot <what>").
- * The driver keeps failed writes to itself, so `done` alone does not say that all went well. */
-static weir_status check(weir_recorder *recorder, bool done, const char *what, weir_error *error)
+weir_status weir_recorder_check(weir_recorder *recorder, bool done, const char *what,
+                                weir_error *error)
 {
 	if (recorder->failure.status == WEIR_OK && (!done || recorder->io.error != 0)) {
 		weir_hdf5_fail(&recorder->failure, recorder->part_path, &recorder->io, "%s", what);
@@ -88,6 +63,33 @@ static weir_status check(weir_recorder *recorder, bool done, const char *what, w
 		*error = recorder->failure;
 	}
 	return recorder->failure.status;
+}
+
+/* From here on the file can be recovered whenever this process is killed. */
+static bool begin_journal(weir_recorder *recorder, weir_journal_kind kind)
+{
+	struct stat info;
+	int failure = stat(recorder->part_path, &info) != 0 ? errno : 0;
+	if (failure == 0) {
+		failure = weir_journal_create(&recorder->journal, kind, (uint64_t)info.st_size,
+		                              recorder->journal_path);
+	}
+	if (failure != 0) {
+		weir_error_set(&recorder->failure, WEIR_ERROR_IO, recorder->journal_path,
+		               "cannot create: %s", strerror(failure));
+		return false;
+	}
+	recorder->io.journal = &recorder->journal;
+	return true;
+}
+
+static void end_journal(weir_recorder *recorder)
+{
+	if (recorder->io.journal != NULL && weir_file_is(recorder->part_path, &recorder->identity)) {
+		unlink(recorder->journal_path);
+	}
+	recorder->io.journal = NULL;
+	weir_journal_close(&recorder->journal);
 }
 
 static void free_recorder(weir_recorder *recorder)
@@ -101,6 +103,8 @@ static void free_recorder(weir_recorder *recorder)
 	if (recorder->file >= 0) {
 		H5Fclose(recorder->file);
 	}
+	end_journal(recorder);
+	free(recorder->journal_path);
 	free(recorder->path);
 	free(recorder->part_path);
 	free(recorder);
@@ -135,7 +139,7 @@ static weir_status open_part(weir_recorder *recorder, weir_error *error)
 	weir_hdf5_enter(&guard);
 	recorder->file = create_file(recorder);
 	bool created = recorder->file >= 0 && write_root(recorder);
-	status = check(recorder, created, "create the file", error);
+	status = weir_recorder_check(recorder, created, "create the file", error);
 	weir_hdf5_leave(&guard);
 	if (recorder->file >= 0) {
 		weir_file_identify(recorder->part_path, &recorder->identity);
@@ -156,12 +160,16 @@ weir_status weir_recorder_create(const weir_recorder_options *options, weir_reco
 		return weir_error_set(error, WEIR_ERROR_MEMORY, options->path, "out of memory");
 	}
 	made->file = H5I_INVALID_HID;
+	made->journal.descriptor = -1;
 	made->flush_interval = options->flush_interval;
 	made->block_rows = options->block_rows;
 	made->live = options->live;
 	made->path = strdup(options->path);
 	made->part_path = weir_file_with_suffix(options->path, ".part");
-	if (made->path == NULL || made->part_path == NULL ||
+	made->journal_path = made->part_path != NULL
+	                         ? weir_file_with_suffix(made->part_path, WEIR_JOURNAL_SUFFIX)
+	                         : NULL;
+	if (made->path == NULL || made->part_path == NULL || made->journal_path == NULL ||
 	    !weir_chunk_buffers_create(&made->buffers, options->deflate)) {
 		free_recorder(made);
 		return weir_error_set(error, WEIR_ERROR_MEMORY, options->path, "out of memory");
@@ -181,7 +189,7 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 	assert(recorder->state == RECORDER_DEFINING);
 	assert(schema->column_count > 0 && schema->row_size > 0);
 	if (recorder->failure.status != WEIR_OK) {
-		return check(recorder, false, "", error);
+		return weir_recorder_check(recorder, false, "", error);
 	}
 	void *tables = recorder->tables;
 	unsigned char *rows = weir_allocate(recorder->block_rows, schema->row_size);
@@ -204,7 +212,7 @@ weir_status weir_recorder_add_table(weir_recorder *recorder, const weir_table_sc
 		made = group >= 0 && weir_hdf5_set_integer(group, WEIR_ATTRIBUTE_ROWS, 0);
 		weir_hdf5_release(group);
 	}
-	weir_status status = check(recorder, made, "create a table", error);
+	weir_status status = weir_recorder_check(recorder, made, "create a table", error);
 	weir_hdf5_leave(&guard);
 	return status;
 }
@@ -234,6 +242,10 @@ static bool begin_finishing(weir_recorder *recorder)
 {
 	bool opened = close_file(recorder);
 	recorder->io.reserve = true;
+	/* Not over another run's: open_file tells of that. */
+	if (weir_file_is(recorder->part_path, &recorder->identity)) {
+		opened = begin_journal(recorder, WEIR_JOURNAL_UNDO) && opened;
+	}
 	recorder->file = open_file(recorder, H5F_ACC_RDWR);
 	recorder->reader.file = recorder->file;
 	recorder->state = RECORDER_FINISHING;
@@ -245,78 +257,11 @@ static bool begin_finishing(weir_recorder *recorder)
 	return opened;
 }
 
-static bool make_writable(weir_recorder *recorder)
+bool weir_recorder_make_writable(weir_recorder *recorder)
 {
 	assert(recorder->state != RECORDER_RECORDING);
 	return recorder->failure.status == WEIR_OK &&
 	       (recorder->state != RECORDER_STOPPED || begin_finishing(recorder));
-}
-
-/* Opens the group or dataset `path`, making a group when there is nothing. */
-static hid_t open_object(weir_recorder *recorder, const char *path)
-{
-	if (!make_writable(recorder)) {
-		return H5I_INVALID_HID;
-	}
-	hid_t object = H5Oopen(recorder->file, path, H5P_DEFAULT);
-	return object >= 0 ? object : weir_hdf5_make_group(recorder->file, path);
-}
-
-static weir_status end_attribute(weir_recorder *recorder, const weir_hdf5_guard *guard, hid_t id,
-                                 bool set, weir_error *error)
-{
-	weir_hdf5_release(id);
-	weir_status status = check(recorder, set, "write an attribute", error);
-	weir_hdf5_leave(guard);
-	return status;
-}
-
-weir_status weir_recorder_set_text(weir_recorder *recorder, const char *object, const char *name,
-                                   const char *text, weir_error *error)
-{
-	size_t length = strlen(text);
-	if (length > WEIR_RECORD_TEXT_SIZE) {
-		return weir_error_set(error, WEIR_ERROR_INPUT, recorder->path,
-		                      "the text of attribute %s of %s has %zu bytes; at most %d fit", name,
-		                      object, length, WEIR_RECORD_TEXT_SIZE);
-	}
-	weir_hdf5_guard guard;
-	weir_hdf5_enter(&guard);
-	hid_t id = open_object(recorder, object);
-	bool set = id >= 0 && weir_hdf5_set_text(id, name, text, 0);
-	return end_attribute(recorder, &guard, id, set, error);
-}
-
-weir_status weir_recorder_set_number(weir_recorder *recorder, const char *object, const char *name,
-                                     double value, weir_error *error)
-{
-	weir_hdf5_guard guard;
-	weir_hdf5_enter(&guard);
-	hid_t id = open_object(recorder, object);
-	bool set = id >= 0 && weir_hdf5_set_number(id, name, value);
-	return end_attribute(recorder, &guard, id, set, error);
-}
-
-weir_status weir_recorder_set_integer(weir_recorder *recorder, const char *object, const char *name,
-                                      int64_t value, weir_error *error)
-{
-	weir_hdf5_guard guard;
-	weir_hdf5_enter(&guard);
-	hid_t id = open_object(recorder, object);
-	bool set = id >= 0 && weir_hdf5_set_integer(id, name, value);
-	return end_attribute(recorder, &guard, id, set, error);
-}
-
-weir_status weir_recorder_set_document(weir_recorder *recorder, const char *object,
-                                       const char *text, const char *description, weir_error *error)
-{
-	weir_hdf5_guard guard;
-	weir_hdf5_enter(&guard);
-	bool written = make_writable(recorder) &&
-	               weir_hdf5_set_document(recorder->file, object, text, description);
-	weir_status status = check(recorder, written, "write a document", error);
-	weir_hdf5_leave(&guard);
-	return status;
 }
 
 weir_status weir_recorder_start(weir_recorder *recorder, weir_error *error)
@@ -325,13 +270,14 @@ weir_status weir_recorder_start(weir_recorder *recorder, weir_error *error)
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
 	bool started = recorder->failure.status == WEIR_OK &&
-	               (!recorder->live || H5Fstart_swmr_write(recorder->file) >= 0);
+	               (!recorder->live || (H5Fstart_swmr_write(recorder->file) >= 0 &&
+	                                    begin_journal(recorder, WEIR_JOURNAL_REDO)));
 	for (size_t i = 0; started && i < recorder->table_count; i++) {
 		started = !recorder->live || weir_table_open(&recorder->tables[i], recorder->file);
 	}
 	recorder->state = RECORDER_RECORDING;
 	recorder->last_flush = monotonic_seconds();
-	weir_status status = check(recorder, started, "begin recording", error);
+	weir_status status = weir_recorder_check(recorder, started, "begin recording", error);
 	weir_hdf5_leave(&guard);
 	return status;
 }
@@ -352,7 +298,7 @@ static weir_status write_block(weir_recorder *recorder, weir_table_writer *table
 	char what[WEIR_NAME_SIZE];
 	snprintf(what, sizeof what, "write table %s%s%s", table->schema->name,
 	         column[0] != '\0' ? ", column " : "", column);
-	return check(recorder, written, what, error);
+	return weir_recorder_check(recorder, written, what, error);
 }
 
 static weir_status write_full_block(weir_recorder *recorder, weir_table_writer *table,
@@ -372,7 +318,7 @@ weir_status weir_recorder_append(weir_recorder *recorder, int table, const void 
 	assert(table >= 0 && (size_t)table < recorder->table_count);
 	weir_table_writer *writer = &recorder->tables[table];
 	if (recorder->failure.status != WEIR_OK) {
-		return check(recorder, false, "", error);
+		return weir_recorder_check(recorder, false, "", error);
 	}
 	size_t row_size = writer->schema->row_size;
 	memcpy(writer->rows + writer->used * row_size, row, row_size);
@@ -383,7 +329,7 @@ weir_status weir_recorder_append(weir_recorder *recorder, int table, const void 
 /* Writes unfinished blocks that have grown, or all of them to compress them. */
 static weir_status write_unfinished(weir_recorder *recorder, bool compress, weir_error *error)
 {
-	weir_status status = check(recorder, true, "", error);
+	weir_status status = weir_recorder_check(recorder, true, "", error);
 	for (size_t i = 0; status == WEIR_OK && i < recorder->table_count; i++) {
 		weir_table_writer *table = &recorder->tables[i];
 		if (table->used > table->written || (compress && table->used > 0)) {
@@ -410,14 +356,14 @@ static weir_status flush(weir_recorder *recorder, weir_error *error)
 		weir_hdf5_release(group);
 	}
 	flushed = flushed && H5Fflush(recorder->file, H5F_SCOPE_LOCAL) >= 0;
-	return check(recorder, flushed, "flush", error);
+	return weir_recorder_check(recorder, flushed, "flush", error);
 }
 
 weir_status weir_recorder_tick(weir_recorder *recorder, weir_error *error)
 {
 	assert(recorder->state == RECORDER_RECORDING);
 	if (recorder->failure.status != WEIR_OK) {
-		return check(recorder, false, "", error);
+		return weir_recorder_check(recorder, false, "", error);
 	}
 	if (!recorder->live || monotonic_seconds() - recorder->last_flush < recorder->flush_interval) {
 		return WEIR_OK;
@@ -449,11 +395,13 @@ weir_status weir_recorder_stop(weir_recorder *recorder, weir_error *error)
 		    (struct weir_reader){.file = recorder->file, .path = recorder->part_path};
 	} else if (status == WEIR_OK) {
 		bool closed = close_file(recorder);
+		end_journal(recorder);
 		recorder->file = open_file(recorder, H5F_ACC_RDONLY);
 		recorder->state = RECORDER_STOPPED;
 		recorder->reader =
 		    (struct weir_reader){.file = recorder->file, .path = recorder->part_path};
-		status = check(recorder, closed && recorder->file >= 0, "close and read again", error);
+		status = weir_recorder_check(recorder, closed && recorder->file >= 0,
+		                             "close and read again", error);
 	}
 	weir_hdf5_leave(&guard);
 	return status;
@@ -478,7 +426,7 @@ static weir_status write_rows(weir_recorder *recorder, weir_table_writer *table,
 		table->first += part;
 	}
 	weir_table_close(table);
-	return check(recorder, written, "write a table", error);
+	return weir_recorder_check(recorder, written, "write a table", error);
 }
 
 weir_status weir_recorder_write_table(weir_recorder *recorder, const weir_table_schema *schema,
@@ -492,9 +440,9 @@ weir_status weir_recorder_write_table(weir_recorder *recorder, const weir_table_
 	}
 	weir_hdf5_guard guard;
 	weir_hdf5_enter(&guard);
-	bool made = make_writable(recorder) &&
+	bool made = weir_recorder_make_writable(recorder) &&
 	            weir_table_create(&table, recorder->file, recorder->buffers.deflate, true);
-	weir_status status = check(recorder, made, "create a table", error);
+	weir_status status = weir_recorder_check(recorder, made, "create a table", error);
 	if (status == WEIR_OK) {
 		status = write_rows(recorder, &table, rows, count, error);
 	}
@@ -520,15 +468,16 @@ static weir_status complete(weir_recorder *recorder, weir_error *error)
 	if (status != WEIR_OK) {
 		return status;
 	}
-	bool marked = make_writable(recorder) &&
+	bool marked = weir_recorder_make_writable(recorder) &&
 	              weir_hdf5_overwrite_text(recorder->file, WEIR_ATTRIBUTE_STATUS, "complete") &&
 	              H5Adelete(recorder->file, WEIR_ATTRIBUTE_REASON) >= 0;
 	/* Flushed first: a failure is found while the file is still open, to be marked. */
 	marked = marked && H5Fflush(recorder->file, H5F_SCOPE_LOCAL) >= 0;
-	status = check(recorder, marked, "finish the file", error);
+	status = weir_recorder_check(recorder, marked, "finish the file", error);
 	if (status == WEIR_OK) {
-		status = check(recorder, close_file(recorder), "close the file", error);
+		status = weir_recorder_check(recorder, close_file(recorder), "close the file", error);
 	}
+	end_journal(recorder);
 	return status == WEIR_OK ? weir_file_finish(recorder->part_path, recorder->path, error)
 	                         : status;
 }
@@ -551,7 +500,7 @@ static void mark_aborted(weir_recorder *recorder, const char *reason)
 		weir_recorder_stop(recorder, &ignored);
 	}
 	if (recorder->state == RECORDER_STOPPED) {
-		make_writable(recorder);
+		weir_recorder_make_writable(recorder);
 	}
 	if (recorder->file >= 0 && recorder->state == RECORDER_FINISHING && recorder->io.error != 0) {
 		reopen_unchanged(recorder);
@@ -559,6 +508,7 @@ static void mark_aborted(weir_recorder *recorder, const char *reason)
 	if (recorder->file < 0) {
 		return;
 	}
+	end_journal(recorder);
 	/* These bytes have their place in the file, even on a full disk. */
 	weir_file_state failed = recorder->io;
 	recorder->io.error = 0;

@@ -4,7 +4,8 @@
  * A table is a group with one 1-D chunked dataset per column. The room that owns a table gives its
  * columns; this room knows nothing of what they mean. Rows are buffered in blocks of 4,096. While
  * the run goes the file is PATH.part in SWMR mode, flushed at least every `flush_interval` seconds;
- * on weir_recorder_close it is finished, synced and renamed to PATH.
+ * on weir_recorder_close it is finished, synced and renamed to PATH. PATH.part.journal guards both
+ * against a kill (journal.h).
  *
  * Root attributes made here: "format" ("weir run"), "weir_schema_version", "status" ("running",
  * "complete", "aborted" or, after recovery, "partial") and, until the file is complete,

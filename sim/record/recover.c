@@ -20,6 +20,7 @@ typedef struct recovery {
 	char *temporary_path;
 	hid_t from, to;
 	weir_file_state from_io, to_io;
+	weir_journal_notes notes; /* of the writer that was killed */
 	uint64_t rows_kept, rows_cut;
 	weir_error *error;
 } recovery;
@@ -47,9 +48,29 @@ static hid_t open_part(recovery *job, unsigned flags, bool ignore_marks)
 	return file;
 }
 
+static weir_status read_journal(recovery *job)
+{
+	char *path = weir_file_with_suffix(job->part_path, WEIR_JOURNAL_SUFFIX);
+	if (path == NULL) {
+		return weir_error_set(job->error, WEIR_ERROR_MEMORY, job->part_path, "out of memory");
+	}
+	int failure = weir_journal_read(path, &job->notes);
+	if (failure == 0) {
+		job->from_io.notes = &job->notes;
+	} else {
+		weir_error_set(job->error, WEIR_ERROR_IO, path, "cannot read: %s", strerror(failure));
+	}
+	free(path);
+	return failure == 0 ? WEIR_OK : WEIR_ERROR_IO;
+}
+
 static weir_status open_interrupted(recovery *job)
 {
 	weir_status status = weir_reader_check_file(job->part_path, job->error);
+	if (status != WEIR_OK) {
+		return status;
+	}
+	status = read_journal(job);
 	if (status != WEIR_OK) {
 		return status;
 	}
@@ -379,6 +400,7 @@ weir_status weir_record_recover(const char *part_path, const char *path, uint64_
 			weir_hdf5_leave(&guard);
 		}
 	}
+	weir_journal_forget(&job.notes);
 	free(job.temporary_path);
 	free(own_path);
 	if (rows_kept != NULL) {

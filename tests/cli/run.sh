@@ -274,7 +274,7 @@ expect_files run.h5 run.h5.part
 end_with TERM 130
 expect_files run.h5 run.h5.part
 end_with KILL 137
-expect_files run.h5 run.h5.part
+expect_files run.h5 run.h5.part run.h5.part.journal
 
 # ---- a full disk ----
 

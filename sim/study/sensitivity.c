@@ -87,32 +87,12 @@ static weir_status no_memory(weir_error *error)
 weir_status weir_sensitivity_file_load(const char *path, const char *const *directories,
                                        weir_sensitivity_file **file, weir_error *error)
 {
-	*file = NULL;
-	weir_arena *arena = weir_arena_create();
-	weir_sensitivity_file *made =
-	    arena != NULL ? weir_arena_allocate(arena, 1, sizeof *made) : NULL;
-	if (made == NULL) {
-		weir_arena_destroy(arena);
-		return no_memory(error);
-	}
-	const weir_document_options options = {.path = path, .directories = directories};
-	weir_document *document = NULL;
-	weir_status status = weir_document_load(&options, arena, &document, error);
-	if (status == WEIR_OK) {
-		weir_keys_reader reader = weir_document_reader(document);
-		status = weir_keys_read(&reader, &weir_sensitivity_keys, weir_document_root(document), "",
-		                        made, error);
-	}
-	if (status == WEIR_OK) {
-		status = weir_sweep_space_place(&made->space, arena, path, directories, error);
-	}
-	weir_document_destroy(document);
-	if (status != WEIR_OK) {
-		weir_arena_destroy(arena);
-		return status;
-	}
+	void *made;
+	weir_status status =
+	    weir_sweep_space_load(&weir_sensitivity_keys, offsetof(weir_sensitivity_file, space), path,
+	                          directories, &made, error);
 	*file = made;
-	return WEIR_OK;
+	return status;
 }
 
 void weir_sensitivity_file_destroy(weir_sensitivity_file *file)

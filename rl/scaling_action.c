@@ -115,7 +115,8 @@ static void decide_pool(const weir_scaling_task *task, const weir_action_set *se
 	}
 	if (is_size(task)) {
 		int64_t size = wanted_size(task, frame, tag, a);
-		if (size != frame->size[tag]) {
+		double change = fabs((double)(size - frame->size[tag]));
+		if (change > task->action.tolerance * (double)frame->size[tag]) {
 			weir_decide_size(decision, tag, size);
 		}
 		return;

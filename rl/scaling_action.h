@@ -58,7 +58,7 @@ typedef struct weir_action_frame {
  * dead zone, half rounded away from zero; an adaptive step is max(1, share * size). discrete: the
  * middle choice changes nothing. demand: the size is to be ceil(demand * range^a), within the
  * limits. residual: round(demand * range^a), likewise, half rounded away from zero: an action of 0
- * is the rule.
+ * is the rule. Either leaves a pool alone whose size is within `tolerance` of that.
  */
 WEIR_API void weir_action_decode(const weir_scaling_task *task, const weir_action_set *set,
                                  const weir_action_frame *frame, const float *action,

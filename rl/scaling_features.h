@@ -109,7 +109,7 @@ typedef struct weir_feature_input {
 	double demand[WEIR_TAG_COUNT];               /* instances */
 } weir_feature_input;
 
-enum { WEIR_FEATURE_NEEDS = WEIR_VIEW_INSTANCES | WEIR_VIEW_LATENCIES | WEIR_VIEW_OVERDUE };
+enum { WEIR_FEATURE_NEEDS = WEIR_VIEW_INSTANCES | WEIR_VIEW_SLOWDOWNS | WEIR_VIEW_OVERDUE };
 
 /* What is remembered from one snapshot to the next: an interval without completions repeats the
  * last known slowdowns (before any: 1, those of an unloaded cluster). */

@@ -130,12 +130,6 @@ const weir_applied *weir_scaling_loop_applied(const weir_scaling_loop *loop)
 	return &loop->state.applied;
 }
 
-/* Whether the rule is asked between decisions too. */
-static bool has_follow_ups(const weir_scaling_task *task)
-{
-	return weir_scaling_tick(task) < task->decision_interval;
-}
-
 /* --- the simulation --------------------------------------------------------------------------- */
 
 /* The type of each pool's first instance at the start; -1 where there is no such pool. */
@@ -163,9 +157,8 @@ static weir_status begin_watch(weir_scaling_loop *loop, weir_sim *sim, bool chec
 	int32_t types[WEIR_TAG_COUNT];
 	list_types(&cluster->applications[watch->application], types);
 	watch->single = types[WEIR_TAG_PROMPT] < 0 && types[WEIR_TAG_TOKEN] < 0;
-	watch->ideal = config->control.scrape_interval <= 0 && config->control.metric_lag <= 0 &&
-	               config->control.metric_noise <= 0;
-	watch->exact = watch->ideal && !has_follow_ups(loop->task);
+	watch->ideal = weir_scaling_is_ideal(&config->control);
+	watch->exact = watch->ideal && !weir_scaling_has_follow_ups(loop->task);
 	watch->demand = weir_fleet_demand_model_of(&loop->task->action, cluster, weir_sim_slo(sim),
 	                                           watch->application, types);
 	watch->facts = weir_facts_frame_of(loop->task, cluster, watch->application, &config->scaling);

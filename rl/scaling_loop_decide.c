@@ -12,6 +12,11 @@ double weir_scaling_tick(const weir_scaling_task *task)
 	           : task->decision_interval;
 }
 
+bool weir_scaling_has_follow_ups(const weir_scaling_task *task)
+{
+	return weir_scaling_tick(task) < task->decision_interval;
+}
+
 void weir_scaling_loop_demand(const weir_scaling_loop *loop, double demand[WEIR_TAG_COUNT])
 {
 	const weir_loop_watch *watch = &loop->watch;

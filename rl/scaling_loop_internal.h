@@ -78,6 +78,12 @@ struct weir_scaling_loop {
 /* s between the times at which the loop is asked: for a decision, or for what follows one. */
 double weir_scaling_tick(const weir_scaling_task *task);
 
+/* Whether the rule is asked between decisions too. */
+bool weir_scaling_has_follow_ups(const weir_scaling_task *task);
+
+/* Whether the controller shows everything as it is and just now. */
+bool weir_scaling_is_ideal(const weir_control_config *control);
+
 /* Instances that the rule wants, or that the arrivals ask for: as many as there are while nothing
  * is known of arrivals. What actions of kinds residual and demand are relative to. */
 void weir_scaling_loop_demand(const weir_scaling_loop *loop, double demand[WEIR_TAG_COUNT]);

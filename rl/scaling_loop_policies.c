@@ -34,7 +34,6 @@ const weir_policy_type weir_policy_rl = {
     .summary = "what an agent decides",
     .joint = true,
     .deferred = true,
-    .needs = WEIR_FEATURE_NEEDS,
     .interval = 10,
     .state_size = state_size,
     .start = start,
@@ -54,6 +53,19 @@ bool weir_scaling_loop_application(const weir_scaling_task *task, const weir_con
 		}
 	}
 	return false;
+}
+
+bool weir_scaling_is_ideal(const weir_control_config *control)
+{
+	return control->scrape_interval <= 0 && control->metric_lag <= 0 && control->metric_noise <= 0;
+}
+
+/* What the controller is to show. Where the loop looks for itself, it shows it to the rule alone.
+ */
+static unsigned needs_of(const weir_scaling_task *task, const weir_control_config *control)
+{
+	bool looks = weir_scaling_is_ideal(control) && weir_scaling_has_follow_ups(task);
+	return weir_scaling_rule_needs(&task->action.rule) | (looks ? 0 : WEIR_FEATURE_NEEDS);
 }
 
 static void list_pools(const weir_config_application *application, bool pools[WEIR_TAG_COUNT])
@@ -181,6 +193,7 @@ weir_status weir_scaling_loop_policies(weir_scaling_loop *loop, const weir_confi
 	    .pool = pool,
 	    .interval = weir_scaling_tick(task),
 	    .owner = loop,
+	    .needs = needs_of(task, &config->control),
 	};
 	loop->policy_count = 0;
 	bool added = add(loop, &own);

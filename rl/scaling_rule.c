@@ -121,6 +121,15 @@ weir_status weir_scaling_rule_check(const weir_scaling_rule *rule, unsigned tags
 	return WEIR_OK;
 }
 
+unsigned weir_scaling_rule_needs(const weir_scaling_rule *rule)
+{
+	unsigned needs = 0;
+	for (size_t i = 0; i < rule->count; i++) {
+		needs |= weir_policy_types[rule->items[i].kind]->needs;
+	}
+	return needs;
+}
+
 /* One policy of an item: of one pool, or, a joint one, of all of its pools. */
 typedef struct rule_part {
 	const weir_policy_type *type;

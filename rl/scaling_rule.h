@@ -37,6 +37,9 @@ WEIR_API weir_status weir_scaling_rule_read(weir_keys_reader *reader, const weir
 WEIR_API weir_status weir_scaling_rule_check(const weir_scaling_rule *rule, unsigned tags,
                                              weir_error *error);
 
+/* Bits of weir_view_need: what they need to see. */
+WEIR_API unsigned weir_scaling_rule_needs(const weir_scaling_rule *rule);
+
 /* Bytes of their state; `context` is that of the policy that asks them. */
 WEIR_API size_t weir_scaling_rule_state_size(const weir_scaling_rule *rule,
                                              const weir_policy_context *context);

@@ -69,6 +69,7 @@ typedef struct weir_scaling_action_config {
 	double share;         /* of the pool, where adaptive */
 	int64_t migrate_step; /* instances; 0: no migration, and no dimension for it */
 	double range;         /* of kinds demand and residual: factor at the ends, above 1 */
+	double tolerance;     /* of these kinds: smaller changes are not made, as a share of the size */
 	int64_t smoothing;    /* intervals whose arrivals are averaged */
 	/* requests/s that one instance of a pool carries; 0: worked out of its execution times */
 	double instance_rate[WEIR_TAG_COUNT];

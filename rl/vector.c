@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/random.h"
 #include "rl/workers.h"
+
+/* With more than so many it matters little which is stepped last. */
+enum { MOST_ORDERED = 64 };
 
 /* One of the environments and how its episodes follow each other. */
 typedef struct slot {
@@ -20,6 +24,7 @@ typedef struct slot {
 	size_t action_capacity, steps;
 	weir_status status; /* of what was done last */
 	weir_error error;
+	double seconds; /* that it took, where there is an order */
 } slot;
 
 struct weir_vector {
@@ -29,6 +34,7 @@ struct weir_vector {
 	slot *slots;
 	/* Of the spaces of all. */
 	size_t observation_size, action_size, choices, term_count;
+	size_t *order; /* in which threads take them: the slowest of last time first; NULL: by number */
 	float *scratch; /* [count][observation_size], where observations go that nobody wants */
 };
 
@@ -38,6 +44,7 @@ typedef struct job {
 	const weir_vector_buffers *buffers;
 	const float *actions;
 	const weir_vector_position *positions;
+	void (*work)(void *context, size_t e); /* for one of them */
 } job;
 
 weir_vector_options weir_vector_options_default(void)
@@ -71,6 +78,19 @@ static weir_status make_slots(weir_vector *vector, const char *kind, const char 
 	return WEIR_OK;
 }
 
+/* False when memory is out. */
+static bool make_order(weir_vector *vector)
+{
+	if (weir_workers_threads(vector->workers) == 1 || vector->count > MOST_ORDERED) {
+		return true;
+	}
+	vector->order = weir_allocate(vector->count, sizeof *vector->order);
+	for (size_t e = 0; vector->order != NULL && e < vector->count; e++) {
+		vector->order[e] = e;
+	}
+	return vector->order != NULL;
+}
+
 static weir_status make(weir_vector *vector, const char *kind, const char *parameters,
                         const char *name, const weir_vector_options *options, weir_error *error)
 {
@@ -91,7 +111,10 @@ static weir_status make(weir_vector *vector, const char *kind, const char *param
 	vector->scratch =
 	    weir_allocate(vector->count, vector->observation_size * sizeof *vector->scratch);
 	vector->workers = weir_workers_create(options->threads, vector->count);
-	return vector->scratch != NULL && vector->workers != NULL ? WEIR_OK : no_memory(error);
+	if (vector->scratch == NULL || vector->workers == NULL || !make_order(vector)) {
+		return no_memory(error);
+	}
+	return WEIR_OK;
 }
 
 weir_status weir_vector_create(const char *kind, const char *parameters, const char *name,
@@ -128,6 +151,7 @@ void weir_vector_destroy(weir_vector *vector)
 		free(vector->slots[e].actions);
 	}
 	free(vector->slots);
+	free(vector->order);
 	free(vector->scratch);
 	free(vector);
 }
@@ -292,10 +316,46 @@ static weir_status tell(const slot *s, size_t e, weir_status status, weir_error 
 	                      s->error.message);
 }
 
+static double clock_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void work_in_order(void *context, size_t i)
+{
+	const job *j = context;
+	size_t e = j->vector->order[i];
+	double begun = clock_seconds();
+	j->work(context, e);
+	j->vector->slots[e].seconds = clock_seconds() - begun;
+}
+
+/* The slowest first, so that no thread begins a long one when the others are nearly done. */
+static void sort_order(weir_vector *vector)
+{
+	for (size_t i = 1; i < vector->count; i++) {
+		size_t e = vector->order[i];
+		size_t to = i;
+		for (; to > 0 && vector->slots[vector->order[to - 1]].seconds < vector->slots[e].seconds;
+		     to--) {
+			vector->order[to] = vector->order[to - 1];
+		}
+		vector->order[to] = e;
+	}
+}
+
 static weir_status run(job *j, void (*work)(void *context, size_t e), weir_error *error)
 {
 	weir_vector *vector = j->vector;
-	weir_workers_run(vector->workers, vector->count, work, j);
+	j->work = work;
+	if (vector->order != NULL) {
+		weir_workers_run(vector->workers, vector->count, work_in_order, j);
+		sort_order(vector);
+	} else {
+		weir_workers_run(vector->workers, vector->count, work, j);
+	}
 	for (size_t e = 0; e < vector->count; e++) {
 		if (vector->slots[e].status != WEIR_OK) {
 			return tell(&vector->slots[e], e, vector->slots[e].status, error);

@@ -28,6 +28,7 @@ typedef struct fixture {
 	small_cluster *cluster;
 	weir_slo_config limits;
 	weir_slo slo;
+	weir_unloaded *unloaded;
 	weir_overdue *overdue;
 } fixture;
 
@@ -40,13 +41,16 @@ static void start(fixture *f, int baseline, int applications)
 		small_application_add_server(small_cluster_add(f->cluster, "jsq", "splitwise"), &server);
 	}
 	small_cluster_start(f->cluster);
-	f->overdue = weir_overdue_create(f->cluster->serving, &f->slo);
+	f->unloaded = weir_unloaded_create(&f->slo);
+	ck_assert_ptr_nonnull(f->unloaded);
+	f->overdue = weir_overdue_create(f->cluster->serving, &f->slo, f->unloaded);
 	ck_assert_ptr_nonnull(f->overdue);
 }
 
 static void end(fixture *f)
 {
 	weir_overdue_destroy(f->overdue);
+	weir_unloaded_destroy(f->unloaded);
 	small_cluster_destroy(f->cluster);
 }
 

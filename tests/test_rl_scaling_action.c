@@ -33,7 +33,7 @@ static int64_t asked(weir_tag tag)
 		ck_assert_int_eq(decision.changes[i].type, WEIR_ANY_TYPE);
 		if (decision.changes[i].tag == tag) {
 			ck_assert_int_eq(amount, 0);
-			ck_assert_int_eq(decision.changes[i].absolute, task.action.kind == WEIR_ACTION_DEMAND);
+			ck_assert_int_eq(decision.changes[i].absolute, task.action.kind >= WEIR_ACTION_DEMAND);
 			amount = decision.changes[i].amount;
 		}
 	}
@@ -239,6 +239,32 @@ START_TEST(demand)
 }
 END_TEST
 
+/* Of 20 prompt instances a tenth is 2: 22 and 18 are left, 23 and 17 are not. */
+START_TEST(tolerance)
+{
+	task.action.kind = _i == 0 ? WEIR_ACTION_RESIDUAL : WEIR_ACTION_DEMAND;
+	task.action.range = 2;
+	task.action.tolerance = 0.1;
+	frame.size[WEIR_TAG_PROMPT] = 20;
+	frame.size[WEIR_TAG_TOKEN] = 9;
+	frame.demand[WEIR_TAG_TOKEN] = 9;
+	for (int wanted = 17; wanted <= 23; wanted++) {
+		frame.demand[WEIR_TAG_PROMPT] = wanted;
+		decode(0, 0, 0);
+		bool left = wanted >= 18 && wanted <= 22;
+		ck_assert_uint_eq(decision.count, left ? 0 : 1);
+		if (!left) {
+			ck_assert_int_eq(asked(WEIR_TAG_PROMPT), wanted);
+		}
+	}
+	/* A tenth of 9 is less than one instance. */
+	frame.demand[WEIR_TAG_PROMPT] = 20;
+	frame.demand[WEIR_TAG_TOKEN] = 10;
+	decode(0, 0, 0);
+	ck_assert_int_eq(asked(WEIR_TAG_TOKEN), 10);
+}
+END_TEST
+
 START_TEST(normal)
 {
 	double numbers[WEIR_SCALING_DIMENSIONS];
@@ -277,6 +303,7 @@ int main(void)
 	tcase_add_test(cases, masks);
 	tcase_add_test(cases, no_mask_of_numbers);
 	tcase_add_test(cases, demand);
+	tcase_add_loop_test(cases, tolerance, 0, 2);
 	tcase_add_test(cases, normal);
 	suite_add_tcase(suite, cases);
 	return test_main(suite);

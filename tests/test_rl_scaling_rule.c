@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rl/scaling_features.h"
 #include "rl/scaling_loop.h"
 #include "support/run_support.h"
 #include "support/test_support.h"
@@ -85,10 +86,12 @@ START_TEST(reading)
 	ck_assert_int_eq(rule->items[0].of_random.step, 2);
 	ck_assert_int_eq(rule->items[1].kind, WEIR_POLICY_KIND_hpa);
 	ck_assert_double_eq(rule->items[1].of_hpa.metric.target, 0.3);
+	ck_assert_uint_eq(weir_scaling_rule_needs(rule), WEIR_VIEW_INSTANCES);
 	ck_assert_ok(read_task(task_text(rules[0], "'rule_interval': 2.5", "")), &error);
 	ck_assert_double_eq(task.action.rule_interval, 2.5);
 	ck_assert_ok(read_task("{}"), &error);
 	ck_assert_uint_eq(task.action.rule.count, 0);
+	ck_assert_uint_eq(weir_scaling_rule_needs(rule), 0);
 }
 END_TEST
 
@@ -746,6 +749,34 @@ START_TEST(restore_with_late_views)
 }
 END_TEST
 
+/* Between decisions the controller shows what the rule needs; all that the agent sees where that is
+ * what the rule saw last. */
+START_TEST(shown)
+{
+	static const struct {
+		const char *action, *more;
+		unsigned needs;
+	} cases[] = {
+	    {"'rule_interval': 5", "seed=1", WEIR_VIEW_INSTANCES},
+	    {"", "seed=1", WEIR_FEATURE_NEEDS},
+	    {"'rule_interval': 5", "control={\"metric_lag\": 7}", WEIR_FEATURE_NEEDS},
+	    {"'rule_interval': 5", "control={\"metric_noise\": 0.3}", WEIR_FEATURE_NEEDS},
+	    {"'rule_interval': 5", "control={\"scrape_interval\": 2}", WEIR_FEATURE_NEEDS},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		scene s;
+		open_scene(&s, task_text(rules[RANDOM_AND_HPA], cases[i].action, "'decision_interval': 15"),
+		           cases[i].more, "policies=[]");
+		const weir_controller_policy *policies;
+		size_t count;
+		ck_assert_ok(weir_scaling_loop_policies(s.loop, s.config, &policies, &count, &error),
+		             &error);
+		ck_assert_uint_eq(policies[0].type->needs | policies[0].needs, cases[i].needs);
+		close_scene(&s);
+	}
+}
+END_TEST
+
 /* A policy for a pool that the agent does not act on is refused before there is a simulation, also
  * one whose state depends on its pool. */
 START_TEST(not_its_pool)
@@ -820,6 +851,7 @@ int main(void)
 	tcase_add_test(cases, an_instance_too_many);
 	tcase_add_loop_test(cases, restore, 0, RULES);
 	tcase_add_test(cases, restore_with_late_views);
+	tcase_add_test(cases, shown);
 	tcase_add_test(cases, not_its_pool);
 	tcase_add_test(cases, refused_by_the_policy);
 	suite_add_tcase(suite, cases);

@@ -69,6 +69,27 @@ START_TEST(constant_and_uniform_sizes)
 }
 END_TEST
 
+/* Where both are, nothing is drawn. */
+START_TEST(constant_sizes)
+{
+	const weir_sizes_config config = {
+	    .kind = WEIR_SIZES_DRAWN, .prompt = constant(3), .output = constant(7)};
+	weir_error error = {0};
+	weir_sizes *sizes = NULL;
+	ck_assert_ok(weir_sizes_create(&config, NULL, &sizes, &error), &error);
+	gsl_rng *random = weir_stream_create(17, "sizes", 0);
+	gsl_rng *before = gsl_rng_clone(random);
+	int64_t prompt = 0, output = 0;
+	weir_sizes_draw(sizes, random, &prompt, &output);
+	ck_assert_int_eq(prompt, 3);
+	ck_assert_int_eq(output, 7);
+	ck_assert_mem_eq(gsl_rng_state(random), gsl_rng_state(before), gsl_rng_size(random));
+	gsl_rng_free(before);
+	gsl_rng_free(random);
+	weir_sizes_destroy(sizes);
+}
+END_TEST
+
 START_TEST(lognormal_sizes_have_their_quantiles)
 {
 	weir_sizes_config config = {
@@ -316,6 +337,7 @@ int main(void)
 	TCase *tests = tcase_create("sizes");
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, constant_and_uniform_sizes);
+	tcase_add_test(tests, constant_sizes);
 	tcase_add_test(tests, lognormal_sizes_have_their_quantiles);
 	tcase_add_test(tests, lognormal_sizes_are_cut_not_piled_up);
 	tcase_add_test(tests, quantile_tables_are_linear_between_entries);

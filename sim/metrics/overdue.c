@@ -6,19 +6,12 @@
 #include "base/memory.h"
 #include "serving/lifecycle.h"
 
-/* The unloaded times of a request, s, and what they depend on (prompt_tokens 0: of none). */
-typedef struct unloaded_times {
-	double ttft, tbt;
-	uint32_t application;
-	int32_t prompt_tokens;
-} unloaded_times;
-
 struct weir_overdue {
 	const weir_serving *serving;
 	const weir_slo *slo;
-	unloaded_times *unloaded; /* by the request's slot */
+	weir_unloaded *unloaded;
 	int64_t *scratch;
-	size_t unloaded_capacity, scratch_capacity;
+	size_t scratch_capacity;
 };
 
 /* One look at the requests of an application. */
@@ -28,15 +21,16 @@ typedef struct look {
 	double now, wait;
 	int64_t uncounted_tokens; /* of those made, not intervals: the first, or none */
 	weir_overdue_counts counts;
-	bool out_of_memory;
 } look;
 
-weir_overdue *weir_overdue_create(const weir_serving *serving, const weir_slo *slo)
+weir_overdue *weir_overdue_create(const weir_serving *serving, const weir_slo *slo,
+                                  weir_unloaded *unloaded)
 {
 	weir_overdue *overdue = weir_allocate(1, sizeof *overdue);
 	if (overdue != NULL) {
 		overdue->serving = serving;
 		overdue->slo = slo;
+		overdue->unloaded = unloaded;
 	}
 	return overdue;
 }
@@ -44,64 +38,27 @@ weir_overdue *weir_overdue_create(const weir_serving *serving, const weir_slo *s
 void weir_overdue_destroy(weir_overdue *overdue)
 {
 	if (overdue != NULL) {
-		free(overdue->unloaded);
 		free(overdue->scratch);
 		free(overdue);
 	}
-}
-
-static unloaded_times times_of(const weir_slo *slo, uint32_t application,
-                               const weir_request_view *view)
-{
-	const weir_slo_request request = {
-	    .application = application,
-	    .prompt_tokens = view->prompt_tokens,
-	    .output_tokens = view->output_tokens,
-	};
-	weir_slowdowns unloaded = weir_slo_unloaded(slo, &request);
-	return (unloaded_times){
-	    .ttft = unloaded.ttft,
-	    .tbt = unloaded.tbt,
-	    .application = application,
-	    .prompt_tokens = view->prompt_tokens,
-	};
-}
-
-/* NULL when memory is out. */
-static const unloaded_times *find_times(weir_overdue *overdue, uint32_t application,
-                                        const weir_request_view *view)
-{
-	if (view->slot >= overdue->unloaded_capacity &&
-	    !weir_reserve((void **)&overdue->unloaded, &overdue->unloaded_capacity,
-	                  (size_t)view->slot + 1, sizeof *overdue->unloaded)) {
-		return NULL;
-	}
-	unloaded_times *kept = &overdue->unloaded[view->slot];
-	if (kept->prompt_tokens != view->prompt_tokens || kept->application != application) {
-		*kept = times_of(overdue->slo, application, view);
-	}
-	return kept;
 }
 
 static void look_at(void *context, const weir_request_view *view)
 {
 	look *l = context;
 	const weir_slo_limits *limits = &l->overdue->slo->config->per_request;
-	const unloaded_times *unloaded = find_times(l->overdue, l->application, view);
-	if (unloaded == NULL) {
-		l->out_of_memory = true;
-		return;
-	}
+	const weir_slowdowns unloaded =
+	    weir_unloaded_of(l->overdue->unloaded, l->application, view->prompt_tokens);
 	if (isnan(view->prompt_start)) {
 		l->counts.queued++;
 		l->wait += l->now - view->arrival;
 	}
 	if (isnan(view->prompt_end)) {
-		l->counts.ttft += (l->now - view->arrival) / unloaded->ttft > limits->ttft;
+		l->counts.ttft += (l->now - view->arrival) / unloaded.ttft > limits->ttft;
 	} else {
 		int64_t intervals = view->tokens - l->uncounted_tokens;
 		double so_far = (l->now - view->prompt_end) / (double)(intervals > 1 ? intervals : 1);
-		l->counts.tbt += so_far / unloaded->tbt > limits->tbt;
+		l->counts.tbt += so_far / unloaded.tbt > limits->tbt;
 	}
 }
 
@@ -122,5 +79,5 @@ bool weir_overdue_count(weir_overdue *overdue, uint32_t application, double now,
 	weir_serving_visit(overdue->serving, application, overdue->scratch, look_at, &l);
 	*counts = l.counts;
 	counts->queued_wait = l.counts.queued > 0 ? l.wait / (double)l.counts.queued : 0.0;
-	return !l.out_of_memory;
+	return true;
 }

@@ -1,9 +1,6 @@
 /*
  * Which requests in the system are past a limit of their SLO already, and how long prompts wait.
  * What the counts mean is said in view.h.
- *
- * The unloaded reference of a request is computed when it is looked at first, and kept with its
- * place in the system: it is a function of the application and the prompt's tokens alone.
  */
 #ifndef WEIR_METRICS_OVERDUE_H
 #define WEIR_METRICS_OVERDUE_H
@@ -13,6 +10,7 @@
 
 #include "base/export.h"
 #include "metrics/slo.h"
+#include "metrics/unloaded.h"
 #include "serving/serving.h"
 
 WEIR_BEGIN_C
@@ -24,8 +22,9 @@ typedef struct weir_overdue_counts {
 
 typedef struct weir_overdue weir_overdue;
 
-/* Both are borrowed. NULL when memory is out. */
-WEIR_API weir_overdue *weir_overdue_create(const weir_serving *serving, const weir_slo *slo);
+/* All are borrowed; `unloaded` is that of `slo`. NULL when memory is out. */
+WEIR_API weir_overdue *weir_overdue_create(const weir_serving *serving, const weir_slo *slo,
+                                           weir_unloaded *unloaded);
 WEIR_API void weir_overdue_destroy(weir_overdue *overdue);
 
 /* Counts the requests of an application at `now`, the serving's clock. False when memory is out.

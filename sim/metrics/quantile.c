@@ -29,6 +29,22 @@ static double order_statistic(double *values, size_t count, size_t index, size_t
 	return values[index];
 }
 
+/* The one after the last that is settled: the least of the rest. */
+static double next_statistic(double *values, size_t count, size_t index, size_t *placed)
+{
+	if (index >= *placed) {
+		size_t least = index;
+		for (size_t i = index + 1; i < count; i++) {
+			least = values[i] < values[least] ? i : least;
+		}
+		double value = values[least];
+		values[least] = values[index];
+		values[index] = value;
+		*placed = index + 1;
+	}
+	return values[index];
+}
+
 /* As numpy does it: from the nearer end, so that the result is monotonic in `share`. */
 static double interpolate(double low, double high, double share)
 {
@@ -50,9 +66,23 @@ void weir_quantiles(double *values, size_t count, const double *probabilities,
 		double index = probabilities[i] * (double)(count - 1);
 		size_t below = (size_t)index;
 		double low = order_statistic(values, count, below, &placed);
-		double high = below + 1 < count ? order_statistic(values, count, below + 1, &placed) : low;
+		double high = below + 1 < count ? next_statistic(values, count, below + 1, &placed) : low;
 		result[i] = interpolate(low, high, index - (double)below);
 	}
+}
+
+double weir_mean_of(const double *values, size_t count)
+{
+	double sum = 0.0;
+	double lost = 0.0;
+	for (size_t i = 0; i < count; i++) {
+		double next = sum + values[i];
+		/* The exact error of the addition (Knuth's TwoSum). */
+		double added = next - sum;
+		lost += (sum - (next - added)) + (values[i] - added);
+		sum = next;
+	}
+	return count > 0 ? (sum + lost) / (double)count : (double)NAN;
 }
 
 /* GSL's mean and deviation divide in long double at every value: 17 ns each against 3. */
@@ -60,7 +90,7 @@ weir_moments weir_moments_of(const double *values, size_t count)
 {
 	weir_moments moments = {
 	    .count = count,
-	    .mean = (double)NAN,
+	    .mean = weir_mean_of(values, count),
 	    .deviation = (double)NAN,
 	    .minimum = (double)NAN,
 	    .maximum = (double)NAN,
@@ -68,21 +98,12 @@ weir_moments weir_moments_of(const double *values, size_t count)
 	if (count == 0) {
 		return moments;
 	}
-	double sum = 0.0;
-	double lost = 0.0;
 	moments.minimum = values[0];
 	moments.maximum = values[0];
-	for (size_t i = 0; i < count; i++) {
-		double value = values[i];
-		double next = sum + value;
-		/* The exact error of the addition (Knuth's TwoSum). */
-		double added = next - sum;
-		lost += (sum - (next - added)) + (value - added);
-		sum = next;
-		moments.minimum = value < moments.minimum ? value : moments.minimum;
-		moments.maximum = value > moments.maximum ? value : moments.maximum;
+	for (size_t i = 1; i < count; i++) {
+		moments.minimum = values[i] < moments.minimum ? values[i] : moments.minimum;
+		moments.maximum = values[i] > moments.maximum ? values[i] : moments.maximum;
 	}
-	moments.mean = (sum + lost) / (double)count;
 	if (count > 1) {
 		double squares = 0.0;
 		double rest = 0.0; /* 0 if the mean were exact */

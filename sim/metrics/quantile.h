@@ -30,11 +30,14 @@ typedef struct weir_moments {
 	double minimum, maximum;
 } weir_moments;
 
+/* The mean of finite values, NaN when count is 0, rounded from a sum that carries its rounding
+ * errors along (Neumaier 1974): right to about one unit in the last place unless they cancel. */
+WEIR_API double weir_mean_of(const double *values, size_t count);
+
 /*
- * The moments of finite values, in two passes. The mean is rounded from a sum that carries its
- * rounding errors along (Neumaier 1974): right to about one unit in the last place unless the
- * values cancel. The deviation is that of the corrected two-pass method (Chan, Golub, LeVeque
- * 1983): relative error below count * 2^-53, however small it is against the mean.
+ * The moments of finite values, in three passes; the mean is weir_mean_of. The deviation is that of
+ * the corrected two-pass method (Chan, Golub, LeVeque 1983): relative error below count * 2^-53,
+ * however small it is against the mean.
  */
 WEIR_API weir_moments weir_moments_of(const double *values, size_t count);
 

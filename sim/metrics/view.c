@@ -1,21 +1,14 @@
 #include "metrics/view.h"
 
 #include <assert.h>
-#include <gsl/gsl_heapsort.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "metrics/latencies.h"
 #include "metrics/overdue.h"
-#include "metrics/quantile.h"
-
-/* One request that completed. */
-typedef struct completion {
-	double ttft, tbt, ttft_slowdown, tbt_slowdown;
-	uint32_t application;
-	bool met, ttft_broken, tbt_broken;
-} completion;
+#include "metrics/unloaded.h"
 
 /* Where an instance stands among those of a scrape. */
 typedef struct instance_place {
@@ -27,12 +20,13 @@ struct weir_meter {
 	const weir_serving *serving;
 	const weir_slo *slo;
 	/* Completions number first .. first + count - 1 since the start of the log. */
-	completion *log;
+	weir_completion *log;
 	size_t capacity, count;
 	uint64_t first;
-	double *values; /* scratch of a view, as long as the log */
+	double *values; /* scratch of a view: two numbers for each of the log */
 	size_t value_capacity;
-	weir_scrape *readers; /* scrapes with latencies: the log is kept from the least cursor on */
+	weir_scrape *readers; /* scrapes with slowdowns: the log is kept from the least cursor on */
+	weir_unloaded *unloaded;
 	weir_overdue *overdue;
 	instance_place *places; /* scratch of a scrape */
 	size_t place_capacity;
@@ -80,7 +74,10 @@ weir_meter *weir_meter_create(const weir_cluster *cluster, const weir_serving *s
 		meter->cluster = cluster;
 		meter->serving = serving;
 		meter->slo = slo;
-		meter->overdue = weir_overdue_create(serving, slo);
+		meter->unloaded = weir_unloaded_create(slo);
+		if (meter->unloaded != NULL) {
+			meter->overdue = weir_overdue_create(serving, slo, meter->unloaded);
+		}
 		if (meter->overdue == NULL) {
 			weir_meter_destroy(meter);
 			return NULL;
@@ -93,6 +90,7 @@ void weir_meter_destroy(weir_meter *meter)
 {
 	if (meter != NULL) {
 		weir_overdue_destroy(meter->overdue);
+		weir_unloaded_destroy(meter->unloaded);
 		free(meter->log);
 		free(meter->values);
 		free(meter->places);
@@ -122,7 +120,7 @@ static void trim(weir_meter *meter)
 static bool reserve_log(weir_meter *meter, size_t count)
 {
 	return weir_reserve_raw((void **)&meter->log, &meter->capacity, count, sizeof *meter->log) &&
-	       weir_reserve_raw((void **)&meter->values, &meter->value_capacity, meter->capacity,
+	       weir_reserve_raw((void **)&meter->values, &meter->value_capacity, 2 * meter->capacity,
 	                        sizeof *meter->values);
 }
 
@@ -141,24 +139,13 @@ bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row)
 			return false;
 		}
 	}
-	weir_slo_request request = {
+	meter->log[meter->count++] = (weir_completion){
+	    .ttft = row->ttft,
+	    .tbt = row->tbt,
+	    .e2e = row->e2e,
 	    .application = (uint32_t)row->application,
 	    .prompt_tokens = row->prompt_tokens,
 	    .output_tokens = row->output_tokens,
-	    .ttft = row->ttft,
-	    .e2e = row->e2e,
-	};
-	weir_slowdowns slowdowns = weir_slo_slowdowns(meter->slo, &request);
-	const weir_slo_limits *limits = &meter->slo->config->per_request;
-	meter->log[meter->count++] = (completion){
-	    .ttft = row->ttft,
-	    .tbt = row->tbt,
-	    .ttft_slowdown = slowdowns.ttft,
-	    .tbt_slowdown = slowdowns.tbt,
-	    .application = (uint32_t)row->application,
-	    .met = weir_slo_met(meter->slo, &slowdowns),
-	    .ttft_broken = slowdowns.ttft > limits->ttft,
-	    .tbt_broken = slowdowns.tbt > limits->tbt,
 	};
 	return true;
 }
@@ -186,7 +173,7 @@ weir_scrape *weir_scrape_create(weir_meter *meter, uint32_t application, unsigne
 	scrape->application = application;
 	scrape->needs = needs;
 	scrape->figures.cursor = log_end(meter);
-	if (needs & WEIR_VIEW_LATENCIES) {
+	if (needs & WEIR_VIEW_SLOWDOWNS) {
 		scrape->next = meter->readers;
 		if (scrape->next != NULL) {
 			scrape->next->previous = scrape;
@@ -201,7 +188,7 @@ void weir_scrape_destroy(weir_meter *meter, weir_scrape *scrape)
 	if (scrape == NULL) {
 		return;
 	}
-	if (scrape->needs & WEIR_VIEW_LATENCIES) {
+	if (scrape->needs & WEIR_VIEW_SLOWDOWNS) {
 		if (scrape->next != NULL) {
 			scrape->next->previous = scrape->previous;
 		}
@@ -317,11 +304,21 @@ static bool take_instances(weir_meter *meter, weir_scrape *scrape)
 	return true;
 }
 
-static int compare_ids(const void *a, const void *b)
+/* Shell's method with Ciura's gaps: places are few, and often nearly in order. */
+static void sort_places(instance_place *places, size_t count)
 {
-	uint32_t left = ((const instance_place *)a)->id;
-	uint32_t right = ((const instance_place *)b)->id;
-	return (left > right) - (left < right);
+	static const size_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
+	for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++) {
+		size_t gap = gaps[g];
+		for (size_t i = gap; i < count; i++) {
+			instance_place moved = places[i];
+			size_t to = i;
+			for (; to >= gap && places[to - gap].id > moved.id; to -= gap) {
+				places[to] = places[to - gap];
+			}
+			places[to] = moved;
+		}
+	}
 }
 
 static bool is_in_order(const weir_scrape *scrape)
@@ -350,7 +347,7 @@ static bool sort_by_id(weir_meter *meter, weir_scrape *scrape)
 	for (size_t i = 0; i < count; i++) {
 		places[i] = (instance_place){scrape->instances[i].now.id, (uint32_t)i};
 	}
-	gsl_heapsort(places, count, sizeof *places, compare_ids);
+	sort_places(places, count);
 	for (size_t first = 0; first < count; first++) {
 		instance_figures moved = scrape->instances[first];
 		size_t to = first;
@@ -493,54 +490,19 @@ static void show_instances(const weir_meter *meter, const weir_scrape *before, w
 	view->instance_count = after->figures.instance_count;
 }
 
-/* Of `values`, which are reordered; those that are NaN do not count. */
-static weir_view_quantiles quantiles_of(double *values, size_t count)
-{
-	static const double probabilities[] = {0.5, 0.9, 0.99};
-	size_t kept = weir_drop_nan(values, count);
-	double result[3];
-	double mean = weir_moments_of(values, kept).mean;
-	weir_quantiles(values, kept, probabilities, 3, result);
-	return (weir_view_quantiles){mean, result[0], result[1], result[2]};
-}
-
-/* Gathers one field of the completions of an application, numbers from .. to - 1. */
-#define GATHER(meter, from, to, of, field, values, filled)                                         \
-	do {                                                                                           \
-		(filled) = 0;                                                                              \
-		for (uint64_t n_ = (from); n_ < (to); n_++) {                                              \
-			const completion *entry_ = &(meter)->log[n_ - (meter)->first];                         \
-			if (entry_->application == (of)) {                                                     \
-				(values)[(filled)++] = entry_->field;                                              \
-			}                                                                                      \
-		}                                                                                          \
-	} while (0)
-
 static void show_latencies(weir_meter *meter, const weir_scrape *before, const weir_scrape *after,
                            weir_view_latencies *latencies)
 {
 	uint64_t from = before->figures.cursor;
 	uint64_t to = after->figures.cursor;
 	assert(from >= meter->first && from <= to && to <= log_end(meter));
-	double *values = meter->values;
-	size_t count;
-	GATHER(meter, from, to, after->application, ttft, values, count);
-	latencies->count = count;
-	latencies->ttft = quantiles_of(values, count);
-	GATHER(meter, from, to, after->application, tbt, values, count);
-	latencies->tbt = quantiles_of(values, count);
-	GATHER(meter, from, to, after->application, ttft_slowdown, values, count);
-	latencies->ttft_slowdown = quantiles_of(values, count);
-	GATHER(meter, from, to, after->application, tbt_slowdown, values, count);
-	latencies->tbt_slowdown = quantiles_of(values, count);
-	for (uint64_t n = from; n < to; n++) {
-		const completion *entry = &meter->log[n - meter->first];
-		if (entry->application == after->application) {
-			latencies->slo_met += entry->met;
-			latencies->ttft_broken += entry->ttft_broken;
-			latencies->tbt_broken += entry->tbt_broken;
-		}
+	if (from == to) {
+		return;
 	}
+	weir_latencies_of(meter->slo, meter->unloaded, meter->log + (from - meter->first),
+	                  (size_t)(to - from), after->application,
+	                  (after->needs & WEIR_VIEW_LATENCIES) == WEIR_VIEW_LATENCIES, meter->values,
+	                  latencies);
 }
 
 void weir_view_between(weir_meter *meter, const weir_scrape *before, weir_scrape *after,
@@ -581,7 +543,7 @@ void weir_view_between(weir_meter *meter, const weir_scrape *before, weir_scrape
 	if (after->needs & WEIR_VIEW_INSTANCES) {
 		show_instances(meter, before, after, view);
 	}
-	if (after->needs & WEIR_VIEW_LATENCIES) {
+	if (after->needs & WEIR_VIEW_SLOWDOWNS) {
 		show_latencies(meter, before, after, &view->latencies);
 	}
 }

@@ -20,7 +20,7 @@
  *
  * Cost: a scrape O(pools) and what weir_serving_pool costs, and O(instances) when instances are
  * asked for or the application has several types, with overdue requests O(requests in the system,
- * at their most so far); a view O(pools), with instances O(instances), with latencies
+ * at their most so far); a view O(pools), with instances O(instances), with slowdowns
  * O(completions in between). Nothing is allocated once the high-water marks are
  * reached.
  */
@@ -41,8 +41,9 @@ WEIR_BEGIN_C
 /* What costs more than counters, and is gathered only for who asks. */
 typedef enum weir_view_need {
 	WEIR_VIEW_INSTANCES = 1, /* the instances one by one, with load_busy and load_batch */
-	WEIR_VIEW_LATENCIES = 2, /* times and slowdowns of what completed in the interval */
-	WEIR_VIEW_OVERDUE = 4    /* the requests in the system one by one: which are past a limit */
+	WEIR_VIEW_SLOWDOWNS = 2, /* of what completed in the interval, and which limits it kept */
+	WEIR_VIEW_OVERDUE = 4,   /* the requests in the system one by one: which are past a limit */
+	WEIR_VIEW_LATENCIES = WEIR_VIEW_SLOWDOWNS | 8 /* its times as well */
 } weir_view_need;
 
 /* One instance. Loads are defined in docs/metrics.md. */
@@ -90,7 +91,7 @@ typedef struct weir_view_quantiles {
 
 typedef struct weir_view_latencies {
 	uint64_t count;                /* requests completed */
-	weir_view_quantiles ttft, tbt; /* s */
+	weir_view_quantiles ttft, tbt; /* s; with WEIR_VIEW_LATENCIES, else NaN */
 	weir_view_quantiles ttft_slowdown, tbt_slowdown;
 	uint64_t slo_met;                 /* of count, by slo.per_request */
 	uint64_t ttft_broken, tbt_broken; /* of count, those past that limit alone */
@@ -119,7 +120,7 @@ typedef struct weir_view {
 	uint64_t queued;    /* prompts that have not run, at the scheduler or at an instance */
 	double queued_wait; /* s: since arrival, mean over `queued`; 0 when there are none */
 	weir_view_pool pools[WEIR_TAG_COUNT];
-	weir_view_latencies latencies;       /* with WEIR_VIEW_LATENCIES; else count 0 and NaN */
+	weir_view_latencies latencies;       /* with WEIR_VIEW_SLOWDOWNS; else count 0 and NaN */
 	const weir_view_instance *instances; /* with WEIR_VIEW_INSTANCES, in order of id; else NULL */
 	size_t instance_count;
 } weir_view;
@@ -133,7 +134,7 @@ WEIR_API weir_meter *weir_meter_create(const weir_cluster *cluster, const weir_s
 WEIR_API void weir_meter_destroy(weir_meter *meter);
 
 /* To be told of every request that ends, but only needed (and only costly) once a scrape with
- * WEIR_VIEW_LATENCIES exists. False when memory is out. */
+ * WEIR_VIEW_SLOWDOWNS exists. False when memory is out. */
 WEIR_API bool weir_meter_request_ended(weir_meter *meter, const weir_request_row *row);
 
 /* An empty scrape of one application, with what `needs` (bits of weir_view_need) asks for; it

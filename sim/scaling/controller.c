@@ -151,8 +151,9 @@ static weir_status add_runner(weir_controller *controller, const weir_controller
 	    .max_operations = options->control->max_operations,
 	};
 	name_actor(added);
-	added->feed = weir_scrape_feed_create(controller->meter, policy->application,
-	                                      policy->type->needs, options->control->metric_lag);
+	added->feed =
+	    weir_scrape_feed_create(controller->meter, policy->application,
+	                            policy->type->needs | policy->needs, options->control->metric_lag);
 	if (added->feed == NULL) {
 		return out_of_memory(error);
 	}

@@ -42,6 +42,7 @@ typedef struct weir_controller_policy {
 	int pool;        /* weir_tag; -1: all that there are */
 	double interval; /* s; 0: the type's own */
 	void *owner;     /* see weir_policy_context */
+	unsigned needs;  /* bits of weir_view_need, beside those of its type */
 } weir_controller_policy;
 
 typedef struct weir_controller_options {

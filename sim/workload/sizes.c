@@ -40,6 +40,7 @@ struct weir_sizes {
 	double correlation; /* of the copula's normals */
 	size_pair *pairs;
 	size_t pair_count;
+	bool constant; /* both sizes: nothing is drawn */
 };
 
 static weir_status fail(weir_error *error, const char *key, double value, const char *right)
@@ -209,6 +210,8 @@ static weir_status prepare_drawn(weir_sizes *sizes, const weir_sizes_config *con
 	}
 	/* Spearman's correlation of two variables joined by a Gaussian copula is 6/pi asin(r/2), where
 	 * r is that of the normals (Kruskal 1958). */
+	sizes->constant =
+	    config->prompt.kind == WEIR_SIZE_CONSTANT && config->output.kind == WEIR_SIZE_CONSTANT;
 	sizes->correlation = 2 * sin(M_PI / 6 * config->rank_correlation);
 	weir_status status = prepare(&sizes->prompt, &config->prompt, "prompt", error);
 	return status == WEIR_OK ? prepare(&sizes->output, &config->output, "output", error) : status;
@@ -296,6 +299,11 @@ void weir_sizes_draw(const weir_sizes *sizes, gsl_rng *random, int64_t *prompt_t
 		size_t i = (size_t)(gsl_rng_uniform(random) * (double)sizes->pair_count);
 		*prompt_tokens = sizes->pairs[i].prompt;
 		*output_tokens = sizes->pairs[i].output;
+		return;
+	}
+	if (sizes->constant) {
+		*prompt_tokens = sizes->prompt.minimum;
+		*output_tokens = sizes->output.minimum;
 		return;
 	}
 	/* Never 0, whose normal would be infinite. */

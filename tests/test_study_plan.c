@@ -273,21 +273,16 @@ START_TEST(the_cheapest_fleet_is_found)
 	size_t cheaper = 0;
 	for (size_t p = 0; p < result.points.count; p++) {
 		const weir_sweep_point *point = &result.points.items[p];
-		const char **sets = malloc((weir_sweep_point_sets(&file->space, point) + 1) * sizeof *sets);
-		char seed[48];
-		snprintf(seed, sizeof seed, "seed=%llu",
-		         (unsigned long long)weir_sweep_seed(&file->space, "", 0));
-		const weir_document_options options =
-		    weir_sweep_point_config(&file->space, point, seed, sets);
-		const weir_config *config = NULL;
+		weir_sweep_setup setup;
 		weir_error error = {0};
-		ck_assert_ok(weir_config_load(&options, &config, &error), &error);
-		weir_plan_outcome outcome = run_plan(config, WEIR_PLAN_ATTAINMENT, 0.97, 1.0);
+		uint64_t seed = weir_sweep_seed(&file->space, "", 0);
+		ck_assert_ok(weir_sweep_setup_load(&file->space, point, seed, NULL, &setup, &error),
+		             &error);
+		weir_plan_outcome outcome = run_plan(setup.config, WEIR_PLAN_ATTAINMENT, 0.97, 1.0);
 		ck_assert(p != best[0].point || outcome.keeps);
 		ck_assert(outcome.price >= best[0].verdict.price || !outcome.keeps);
 		cheaper += outcome.price < best[0].verdict.price;
-		weir_config_destroy(config);
-		free(sets);
+		weir_sweep_setup_release(&file->space, &setup);
 	}
 	ck_assert_uint_gt(cheaper, 0);
 	weir_plan_release(&result);

@@ -281,7 +281,7 @@ static pid_t start_worker(const fixture *f)
 		struct sigaction action = {.sa_handler = on_term};
 		sigaction(SIGTERM, &action, NULL);
 		weir_error error = {0};
-		weir_status status = weir_spool_serve(f->path, sweep_directories, when_told, &error);
+		weir_status status = weir_spool_serve(f->path, sweep_directories, NULL, when_told, &error);
 		if (status != WEIR_OK) {
 			fprintf(stderr, "%s: %s\n", error.where, error.message);
 		}

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/config_arguments.h"
+#include "cli/sweep_policies.h"
 #include "study/sweep_run.h"
 
 typedef struct sweep_arguments {
@@ -191,6 +192,9 @@ static int sweep(sweep_arguments *arguments)
 	cli_catch_interrupts();
 	if (status == WEIR_OK) {
 		file->independent = file->independent || arguments->independent;
+		status = weir_sweep_policies_resolve(file, &cli_sweep_policies, &error);
+	}
+	if (status == WEIR_OK) {
 		status = engine->join != NULL ? engine->join(file, &served, &error) : WEIR_OK;
 	}
 	if (status == WEIR_OK && !served) {

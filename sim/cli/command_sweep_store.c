@@ -50,10 +50,20 @@ static int read_arguments(const weir_command *command, const struct option *allo
 	           : cli_usage_error(command, "the name '%s' is too long", argv[optind]);
 }
 
-static weir_status open_store(const store_arguments *arguments, weir_sweep_store **store,
-                              weir_error *error)
+/* What a command does with the store; prints when that went well. */
+typedef weir_status store_action(weir_sweep_store *store, const store_arguments *arguments,
+                                 weir_error *error);
+
+static int with_store(const store_arguments *arguments, store_action *act)
 {
-	return weir_sweep_store_open(arguments->directory, store, error);
+	weir_error error = {0};
+	weir_sweep_store *store = NULL;
+	weir_status status = weir_sweep_store_open(arguments->directory, &store, &error);
+	if (status == WEIR_OK) {
+		status = act(store, arguments, &error);
+	}
+	weir_sweep_store_close(store);
+	return status == WEIR_OK ? 0 : cli_fail(&error);
 }
 
 static void print_counts(const store_arguments *arguments, const weir_sweep_counts *counts)
@@ -68,27 +78,23 @@ static void print_counts(const store_arguments *arguments, const weir_sweep_coun
 	}
 }
 
+static weir_status act_status(weir_sweep_store *store, const store_arguments *arguments,
+                              weir_error *error)
+{
+	weir_sweep_counts counts;
+	weir_status status = weir_sweep_store_counts(store, &counts, error);
+	if (status == WEIR_OK) {
+		print_counts(arguments, &counts);
+	}
+	return status;
+}
+
 static int run_status(const weir_command *command, int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	store_arguments arguments = {0};
 	int result = read_arguments(command, options, argc, argv, &arguments);
-	if (result != 0) {
-		return result;
-	}
-	weir_error error = {0};
-	weir_sweep_store *store = NULL;
-	weir_sweep_counts counts;
-	weir_status status = open_store(&arguments, &store, &error);
-	if (status == WEIR_OK) {
-		status = weir_sweep_store_counts(store, &counts, &error);
-	}
-	weir_sweep_store_close(store);
-	if (status != WEIR_OK) {
-		return cli_fail(&error);
-	}
-	print_counts(&arguments, &counts);
-	return 0;
+	return result != 0 ? result : with_store(&arguments, act_status);
 }
 
 static weir_status print_failed(void *context, const weir_sweep_row *row, weir_error *error)
@@ -111,22 +117,31 @@ static weir_status print_failed(void *context, const weir_sweep_row *row, weir_e
 	return WEIR_OK;
 }
 
+static weir_status act_failed(weir_sweep_store *store, const store_arguments *arguments,
+                              weir_error *error)
+{
+	(void)arguments;
+	return weir_sweep_store_each(store, 1U << WEIR_RUN_FAILED, print_failed, NULL, error);
+}
+
 static int run_failed(const weir_command *command, int argc, char **argv)
 {
 	static const struct option options[] = {{0}};
 	store_arguments arguments = {0};
 	int result = read_arguments(command, options, argc, argv, &arguments);
-	if (result != 0) {
-		return result;
-	}
-	weir_error error = {0};
-	weir_sweep_store *store = NULL;
-	weir_status status = open_store(&arguments, &store, &error);
+	return result != 0 ? result : with_store(&arguments, act_failed);
+}
+
+static weir_status act_cancel(weir_sweep_store *store, const store_arguments *arguments,
+                              weir_error *error)
+{
+	(void)arguments;
+	uint64_t count = 0;
+	weir_status status = weir_sweep_store_cancel(store, &count, error);
 	if (status == WEIR_OK) {
-		status = weir_sweep_store_each(store, 1U << WEIR_RUN_FAILED, print_failed, NULL, &error);
+		printf("%" PRIu64 " runs cancelled\n", count);
 	}
-	weir_sweep_store_close(store);
-	return status == WEIR_OK ? 0 : cli_fail(&error);
+	return status;
 }
 
 static int run_cancel(const weir_command *command, int argc, char **argv)
@@ -134,22 +149,18 @@ static int run_cancel(const weir_command *command, int argc, char **argv)
 	static const struct option options[] = {{0}};
 	store_arguments arguments = {0};
 	int result = read_arguments(command, options, argc, argv, &arguments);
-	if (result != 0) {
-		return result;
-	}
-	weir_error error = {0};
-	weir_sweep_store *store = NULL;
+	return result != 0 ? result : with_store(&arguments, act_cancel);
+}
+
+static weir_status act_retry(weir_sweep_store *store, const store_arguments *arguments,
+                             weir_error *error)
+{
 	uint64_t count = 0;
-	weir_status status = open_store(&arguments, &store, &error);
+	weir_status status = weir_sweep_store_retry(store, arguments->cancelled, &count, error);
 	if (status == WEIR_OK) {
-		status = weir_sweep_store_cancel(store, &count, &error);
+		printf("%" PRIu64 " runs wait again; 'weir sweep' runs them\n", count);
 	}
-	weir_sweep_store_close(store);
-	if (status != WEIR_OK) {
-		return cli_fail(&error);
-	}
-	printf("%" PRIu64 " runs cancelled\n", count);
-	return 0;
+	return status;
 }
 
 static int run_retry(const weir_command *command, int argc, char **argv)
@@ -157,22 +168,22 @@ static int run_retry(const weir_command *command, int argc, char **argv)
 	static const struct option options[] = {{"cancelled", no_argument, NULL, 'a'}, {0}};
 	store_arguments arguments = {0};
 	int result = read_arguments(command, options, argc, argv, &arguments);
-	if (result != 0) {
-		return result;
-	}
-	weir_error error = {0};
-	weir_sweep_store *store = NULL;
-	uint64_t count = 0;
-	weir_status status = open_store(&arguments, &store, &error);
+	return result != 0 ? result : with_store(&arguments, act_retry);
+}
+
+static weir_status act_collect(weir_sweep_store *store, const store_arguments *arguments,
+                               weir_error *error)
+{
+	uint64_t rows = 0;
+	weir_sweep_counts counts;
+	weir_status status = weir_sweep_store_counts(store, &counts, error);
 	if (status == WEIR_OK) {
-		status = weir_sweep_store_retry(store, arguments.cancelled, &count, &error);
+		status = weir_sweep_collect(store, &arguments->collect, &rows, error);
 	}
-	weir_sweep_store_close(store);
-	if (status != WEIR_OK) {
-		return cli_fail(&error);
+	if (status == WEIR_OK) {
+		fprintf(stderr, "%" PRIu64 " of %" PRIu64 " runs\n", rows, counts.total);
 	}
-	printf("%" PRIu64 " runs wait again; 'weir sweep' runs them\n", count);
-	return 0;
+	return status;
 }
 
 static int run_collect(const weir_command *command, int argc, char **argv)
@@ -192,23 +203,7 @@ static int run_collect(const weir_command *command, int argc, char **argv)
 	if (arguments.collect.requests && arguments.collect.hdf5 == NULL) {
 		return cli_usage_error(command, "--requests goes into the file of --hdf5");
 	}
-	weir_error error = {0};
-	weir_sweep_store *store = NULL;
-	uint64_t rows = 0;
-	weir_sweep_counts counts = {0};
-	weir_status status = open_store(&arguments, &store, &error);
-	if (status == WEIR_OK) {
-		status = weir_sweep_store_counts(store, &counts, &error);
-	}
-	if (status == WEIR_OK) {
-		status = weir_sweep_collect(store, &arguments.collect, &rows, &error);
-	}
-	weir_sweep_store_close(store);
-	if (status != WEIR_OK) {
-		return cli_fail(&error);
-	}
-	fprintf(stderr, "%" PRIu64 " of %" PRIu64 " runs\n", rows, counts.total);
-	return 0;
+	return with_store(&arguments, act_collect);
 }
 
 const weir_command command_sweep_status = {

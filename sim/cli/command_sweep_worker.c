@@ -3,6 +3,7 @@
 
 #include "cli/command_sweep.h"
 #include "cli/config_arguments.h"
+#include "cli/sweep_policies.h"
 #include "study/sweep_spool.h"
 
 static int run(const weir_command *command, int argc, char **argv)
@@ -17,8 +18,8 @@ static int run(const weir_command *command, int argc, char **argv)
 	}
 	weir_error error = {0};
 	cli_catch_interrupts();
-	weir_status status =
-	    weir_spool_serve(argv[optind], cli_config_directories, cli_interrupted, &error);
+	weir_status status = weir_spool_serve(argv[optind], cli_config_directories, &cli_sweep_policies,
+	                                      cli_interrupted, &error);
 	return status == WEIR_OK ? 0 : cli_fail(&error);
 }
 

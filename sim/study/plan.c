@@ -38,37 +38,25 @@ typedef struct round_jobs {
 	weir_error *errors;
 } round_jobs;
 
-/* The config of a point with a value of the bisected key (NaN: none) and a replication's seed. */
-static weir_status load_config(const planner *p, size_t number, double value, uint64_t replication,
-                               const weir_config **config, weir_error *error)
+/* The run of a point with a value of the bisected key (NaN: none) and a replication's seed. */
+static weir_status load_setup(const planner *p, const weir_plan_trial *trial, uint64_t replication,
+                              weir_sweep_setup *setup, weir_error *error)
 {
 	const weir_sweep_file *space = &p->file->space;
-	const weir_sweep_point *point = &p->result->points.items[number];
-	size_t count = weir_sweep_point_sets(space, point);
-	const char **sets = weir_allocate(count + 1, sizeof *sets);
-	weir_arena *arena = weir_arena_create();
-	*config = NULL;
-	weir_status status = WEIR_ERROR_MEMORY;
-	char *seed = arena != NULL ? weir_arena_format(arena, "seed=%" PRIu64,
-	                                               weir_sweep_seed(space, point->id, replication))
-	                           : NULL;
-	char text[WEIR_JSON_NUMBER_SIZE];
-	char *search = seed != NULL && !isnan(value)
-	                   ? weir_arena_format(arena, "%s=%s", p->file->search.path,
-	                                       weir_json_format_number(text, value))
-	                   : NULL;
-	if (sets == NULL || seed == NULL || (search == NULL && !isnan(value))) {
-		no_memory(error);
-	} else {
-		weir_document_options options = weir_sweep_point_config(space, point, seed, sets);
-		if (search != NULL) {
-			sets[count] = search;
-			options.set_count++;
-		}
-		status = weir_config_load(&options, config, error);
+	const weir_sweep_point *point = &p->result->points.items[trial->point];
+	uint64_t seed = weir_sweep_seed(space, point->id, replication);
+	*setup = (weir_sweep_setup){0};
+	if (isnan(trial->value)) {
+		return weir_sweep_setup_load(space, point, seed, NULL, setup, error);
 	}
+	weir_arena *arena = weir_arena_create();
+	char text[WEIR_JSON_NUMBER_SIZE];
+	const char *set = arena != NULL ? weir_arena_format(arena, "%s=%s", p->file->search.path,
+	                                                    weir_json_format_number(text, trial->value))
+	                                : NULL;
+	weir_status status = set != NULL ? weir_sweep_setup_load(space, point, seed, set, setup, error)
+	                                 : no_memory(error);
 	weir_arena_destroy(arena);
-	free(sets);
 	return status;
 }
 
@@ -93,19 +81,19 @@ static weir_status run_job(void *context, size_t job, void *result, weir_error *
 	const plan_job *at = &round->jobs[job];
 	const weir_plan_trial *trial = &round->trials[at->trial];
 	const weir_plan_file *file = round->planner->file;
-	const weir_config *config = NULL;
+	weir_sweep_setup setup;
 	weir_error found = {0};
-	weir_status status =
-	    load_config(round->planner, trial->point, trial->value, at->replication, &config, &found);
+	weir_status status = load_setup(round->planner, trial, at->replication, &setup, &found);
 	if (status == WEIR_OK) {
 		const weir_plan_run_options options = {.kind = file->slo.kind,
 		                                       .target = trial->target,
+		                                       .driver = setup.driver,
 		                                       .until = file->space.until,
 		                                       .share = trial->share,
 		                                       .slack = file->halving.slack};
-		status = weir_plan_run(config, &options, result, &found);
+		status = weir_plan_run(setup.config, &options, result, &found);
 	}
-	weir_config_destroy(config);
+	weir_sweep_setup_release(&file->space, &setup);
 	if (status != WEIR_OK) {
 		char name[256];
 		describe_job(context, job, name, sizeof name);
@@ -283,15 +271,16 @@ static weir_status bisect(planner *p, weir_plan_ranking *ranking, weir_error *er
 static weir_status find_prices(planner *p, double *prices, weir_error *error)
 {
 	for (size_t i = 0; i < p->result->points.count; i++) {
-		const weir_config *config = NULL;
+		weir_sweep_setup setup;
 		weir_error found = {0};
-		weir_status status = load_config(p, i, (double)NAN, 0, &config, &found);
+		const weir_plan_trial trial = {.point = i, .value = (double)NAN};
+		weir_status status = load_setup(p, &trial, 0, &setup, &found);
 		if (status != WEIR_OK) {
 			return weir_error_set(error, status, found.where, "point %zu: %s", i, found.message);
 		}
 		double power;
-		weir_plan_fleet(config, &prices[i], &power);
-		weir_config_destroy(config);
+		weir_plan_fleet(setup.config, &prices[i], &power);
+		weir_sweep_setup_release(&p->file->space, &setup);
 	}
 	return WEIR_OK;
 }

@@ -249,40 +249,14 @@ const weir_key_table weir_plan_keys = {
     .check = check_plan,
 };
 
-static weir_status load(weir_plan_file *made, weir_arena *arena, const char *path,
-                        const char *const *directories, weir_document **document, weir_error *error)
-{
-	const weir_document_options options = {.path = path, .directories = directories};
-	weir_status status = weir_document_load(&options, arena, document, error);
-	if (status != WEIR_OK) {
-		return status;
-	}
-	weir_keys_reader reader = weir_document_reader(*document);
-	status =
-	    weir_keys_read(&reader, &weir_plan_keys, weir_document_root(*document), "", made, error);
-	return status == WEIR_OK ? weir_sweep_space_place(&made->space, arena, path, directories, error)
-	                         : status;
-}
-
 weir_status weir_plan_file_load(const char *path, const char *const *directories,
                                 weir_plan_file **file, weir_error *error)
 {
-	*file = NULL;
-	weir_arena *arena = weir_arena_create();
-	weir_plan_file *made = arena != NULL ? weir_arena_allocate(arena, 1, sizeof *made) : NULL;
-	if (made == NULL) {
-		weir_arena_destroy(arena);
-		return no_memory(path, error);
-	}
-	weir_document *document = NULL;
-	weir_status status = load(made, arena, path, directories, &document, error);
-	weir_document_destroy(document);
-	if (status != WEIR_OK) {
-		weir_arena_destroy(arena);
-		return status;
-	}
+	void *made;
+	weir_status status = weir_sweep_space_load(&weir_plan_keys, offsetof(weir_plan_file, space),
+	                                           path, directories, &made, error);
 	*file = made;
-	return WEIR_OK;
+	return status;
 }
 
 void weir_plan_file_destroy(weir_plan_file *file)

@@ -144,9 +144,10 @@ static void on_request_ended(void *context, const weir_request_row *row)
 
 static weir_status go_through(watched_run *run, double until, weir_error *error)
 {
-	weir_status status = WEIR_OK;
+	const weir_run_driver *driver = run->options->driver;
+	weir_status status = weir_driver_begin(driver, run->sim, NULL, error);
 	for (bool more = true; status == WEIR_OK && more && !run->hopeless;) {
-		status = weir_sim_run(run->sim, until, EVENTS_PER_LOOK, &more, error);
+		status = weir_driver_run(driver, run->sim, until, EVENTS_PER_LOOK, &more, error);
 		status = status == WEIR_OK ? weir_kept_requests_check(&run->kept, error) : status;
 	}
 	return status;
@@ -180,6 +181,10 @@ static weir_status judge(watched_run *run, double until, weir_plan_outcome *outc
 	if (run->hopeless) {
 		return WEIR_OK;
 	}
+	status = weir_driver_end(run->options->driver, run->sim, error);
+	if (status != WEIR_OK) {
+		return status;
+	}
 	weir_sim_finish(run->sim);
 	weir_summary summary;
 	status = weir_kept_requests_summarise(&run->kept, run->sim, &summary, error);
@@ -204,8 +209,9 @@ weir_status weir_plan_run(const weir_config *config, const weir_plan_run_options
 	watched_run run = {.options = options};
 	set_limits(&run, &config->slo, outcome->requests);
 	const weir_sim_observer observer = {.context = &run, .request_ended = on_request_ended};
-	status = weir_sim_create(config, &observer, &run.sim, error);
+	status = weir_driver_create_sim(options->driver, config, &observer, &run.sim, error);
 	status = status == WEIR_OK ? judge(&run, until, outcome, error) : status;
+	weir_driver_leave(options->driver);
 	weir_sim_destroy(run.sim);
 	weir_kept_requests_release(&run.kept);
 	return status;

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/export.h"
 #include "config/config.h"
+#include "run/driver.h"
 #include "study/plan_file.h"
 
 WEIR_BEGIN_C
@@ -24,6 +25,7 @@ typedef struct weir_plan_run_options {
 	double until;  /* seconds; INFINITY: to the end */
 	double share;  /* below 1: the run ends with the arrival of this share of its requests */
 	double slack;  /* of such a run: so many times the requests beyond limits are allowed */
+	const weir_run_driver *driver; /* NULL: the config's own policies */
 } weir_plan_run_options;
 
 typedef struct weir_plan_outcome {

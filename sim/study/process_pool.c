@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "study/worker_process.h"
 
 enum { LOOK_INTERVAL_MS = 100, JOB_NAME_SIZE = 256 };
 
@@ -38,39 +39,6 @@ typedef struct pool {
 	weir_error *errors;
 } pool;
 
-static bool send_all(int socket, const void *data, size_t size)
-{
-	const char *bytes = data;
-	while (size > 0) {
-		/* No SIGPIPE: a peer that died is found out by the return value. */
-		ssize_t sent = send(socket, bytes, size, MSG_NOSIGNAL);
-		if (sent < 0 && errno != EINTR) {
-			return false;
-		}
-		if (sent > 0) {
-			bytes += sent;
-			size -= (size_t)sent;
-		}
-	}
-	return true;
-}
-
-static bool receive_all(int socket, void *data, size_t size)
-{
-	char *bytes = data;
-	while (size > 0) {
-		ssize_t got = recv(socket, bytes, size, 0);
-		if (got == 0 || (got < 0 && errno != EINTR)) {
-			return false;
-		}
-		if (got > 0) {
-			bytes += got;
-			size -= (size_t)got;
-		}
-	}
-	return true;
-}
-
 /* The life of a worker. It leaves without the exit handlers and the unwritten output of the process
  * that it was forked from. */
 static _Noreturn void work(const pool *p, int socket, char *answer)
@@ -78,12 +46,12 @@ static _Noreturn void work(const pool *p, int socket, char *answer)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	size_t job;
-	while (receive_all(socket, &job, sizeof job)) {
+	while (worker_process_receive(socket, &job, sizeof job)) {
 		memset(answer, 0, p->answer_size);
 		weir_error error = {0};
 		error.status = p->jobs->run(p->jobs->context, job, answer, &error);
 		memcpy(answer + p->jobs->result_size, &error, sizeof error);
-		if (!send_all(socket, answer, p->answer_size)) {
+		if (!worker_process_send(socket, answer, p->answer_size)) {
 			break;
 		}
 	}
@@ -92,45 +60,31 @@ static _Noreturn void work(const pool *p, int socket, char *answer)
 
 static bool start_worker(pool *p, worker *w)
 {
-	int sockets[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
-		return false;
-	}
-	pid_t pid = fork();
+	int socket;
+	pid_t pid = worker_process_fork(&socket);
 	if (pid < 0) {
-		close(sockets[0]);
-		close(sockets[1]);
 		return false;
 	}
 	if (pid == 0) {
-		/* With an end of another worker's socket open here, that one would not see the caller go.
-		 */
-		close(sockets[0]);
 		for (size_t i = 0; i < p->worker_count; i++) {
 			if (p->workers[i].pid != 0) {
 				close(p->workers[i].socket);
 			}
 		}
-		work(p, sockets[1], w->answer);
+		work(p, socket, w->answer);
 	}
-	close(sockets[1]);
 	w->pid = pid;
-	w->socket = sockets[0];
+	w->socket = socket;
 	w->job = NO_JOB;
 	w->arrived = 0;
 	return true;
 }
 
-/* Waits for a worker that has ended or is about to. False when its status cannot be had. */
 static bool reap(worker *w, int *status)
 {
-	close(w->socket);
-	pid_t reaped;
-	do {
-		reaped = waitpid(w->pid, status, 0);
-	} while (reaped < 0 && errno == EINTR);
+	bool reaped = worker_process_reap(w->pid, w->socket, status);
 	w->pid = 0;
-	return reaped > 0;
+	return reaped;
 }
 
 static void stop_workers(pool *p, bool at_once)
@@ -218,7 +172,7 @@ static bool hand_out(pool *p)
 				break;
 			}
 			w->job = p->next++;
-			if (!send_all(w->socket, &w->job, sizeof w->job)) {
+			if (!worker_process_send(w->socket, &w->job, sizeof w->job)) {
 				bury_worker(p, w);
 			}
 		}

@@ -87,32 +87,12 @@ static weir_status no_memory(weir_error *error)
 weir_status weir_sensitivity_file_load(const char *path, const char *const *directories,
                                        weir_sensitivity_file **file, weir_error *error)
 {
-	*file = NULL;
-	weir_arena *arena = weir_arena_create();
-	weir_sensitivity_file *made =
-	    arena != NULL ? weir_arena_allocate(arena, 1, sizeof *made) : NULL;
-	if (made == NULL) {
-		weir_arena_destroy(arena);
-		return no_memory(error);
-	}
-	const weir_document_options options = {.path = path, .directories = directories};
-	weir_document *document = NULL;
-	weir_status status = weir_document_load(&options, arena, &document, error);
-	if (status == WEIR_OK) {
-		weir_keys_reader reader = weir_document_reader(document);
-		status = weir_keys_read(&reader, &weir_sensitivity_keys, weir_document_root(document), "",
-		                        made, error);
-	}
-	if (status == WEIR_OK) {
-		status = weir_sweep_space_place(&made->space, arena, path, directories, error);
-	}
-	weir_document_destroy(document);
-	if (status != WEIR_OK) {
-		weir_arena_destroy(arena);
-		return status;
-	}
+	void *made;
+	weir_status status =
+	    weir_sweep_space_load(&weir_sensitivity_keys, offsetof(weir_sensitivity_file, space), path,
+	                          directories, &made, error);
 	*file = made;
-	return WEIR_OK;
+	return status;
 }
 
 void weir_sensitivity_file_destroy(weir_sensitivity_file *file)
@@ -174,28 +154,22 @@ static weir_status run_point(const screening *s, const weir_sweep_point *point,
                              uint64_t replication, figures *result, weir_error *error)
 {
 	const weir_sweep_file *space = &s->file->space;
-	const char **sets = weir_allocate(weir_sweep_point_sets(space, point), sizeof *sets);
-	if (sets == NULL) {
-		return no_memory(error);
-	}
-	char seed[32];
-	snprintf(seed, sizeof seed, "seed=%" PRIu64, weir_sweep_seed(space, "", replication));
-	const weir_document_options options = weir_sweep_point_config(space, point, seed, sets);
-	const weir_config *config = NULL;
-	weir_status status = weir_config_load(&options, &config, error);
+	weir_sweep_setup setup;
+	weir_status status = weir_sweep_setup_load(
+	    space, point, weir_sweep_seed(space, "", replication), NULL, &setup, error);
 	if (status == WEIR_OK) {
 		weir_simulate_options simulate = weir_simulate_options_default();
 		simulate.until = space->until;
+		simulate.driver = setup.driver;
 		weir_simulate_result run;
-		status = weir_simulate(config, &simulate, &run, error);
+		status = weir_simulate(setup.config, &simulate, &run, error);
 		const weir_summary *summary = &run.summary;
 		*result = (figures){{summary->totals.attainment, summary->totals.cost_usd,
 		                     summary->metrics[WEIR_SUMMARY_TTFT_SLOWDOWN].p99,
 		                     summary->metrics[WEIR_SUMMARY_TBT_SLOWDOWN].p99,
 		                     summary->metrics[WEIR_SUMMARY_E2E_SLOWDOWN].p99}};
 	}
-	weir_config_destroy(config);
-	free(sets);
+	weir_sweep_setup_release(space, &setup);
 	return status;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "study/sweep_engine.h"
+#include "study/worker_process.h"
 
 /* Seconds between two looks at the memory that is left. */
 static const double memory_interval = 0.5;
@@ -38,38 +39,6 @@ typedef struct local {
 	double available; /* bytes, when last looked */
 	double looked;    /* monotonic seconds; below 0: never */
 } local;
-
-static bool send_all(int socket, const void *data, size_t size)
-{
-	const char *bytes = data;
-	while (size > 0) {
-		ssize_t sent = send(socket, bytes, size, MSG_NOSIGNAL);
-		if (sent < 0 && errno != EINTR) {
-			return false;
-		}
-		if (sent > 0) {
-			bytes += sent;
-			size -= (size_t)sent;
-		}
-	}
-	return true;
-}
-
-static bool receive_all(int socket, void *data, size_t size)
-{
-	char *bytes = data;
-	while (size > 0) {
-		ssize_t got = recv(socket, bytes, size, 0);
-		if (got == 0 || (got < 0 && errno != EINTR)) {
-			return false;
-		}
-		if (got > 0) {
-			bytes += got;
-			size -= (size_t)got;
-		}
-	}
-	return true;
-}
 
 /* ---- in a worker ---- */
 
@@ -110,9 +79,9 @@ static _Noreturn void work(const local *engine, int socket, int log, pid_t manag
 	}
 	weir_sweep_task task;
 	weir_sweep_report report;
-	while (receive_all(socket, &task, sizeof task)) {
+	while (worker_process_receive(socket, &task, sizeof task)) {
 		weir_sweep_task_run(engine->plan, &task, &report);
-		if (!send_all(socket, &report, sizeof report)) {
+		if (!worker_process_send(socket, &report, sizeof report)) {
 			break;
 		}
 	}
@@ -123,34 +92,25 @@ static _Noreturn void work(const local *engine, int socket, int log, pid_t manag
 
 static bool start_worker(local *engine, worker *w)
 {
-	int sockets[2];
 	if (w->log == NULL) {
 		w->log = tmpfile();
 	}
-	if (w->log == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
-		return false;
-	}
+	int socket;
 	pid_t manager = getpid();
-	pid_t pid = fork();
+	pid_t pid = w->log != NULL ? worker_process_fork(&socket) : -1;
 	if (pid < 0) {
-		close(sockets[0]);
-		close(sockets[1]);
 		return false;
 	}
 	if (pid == 0) {
-		/* With an end of another worker's socket open here, that one would not see the manager go.
-		 */
-		close(sockets[0]);
 		for (size_t i = 0; i < engine->count; i++) {
 			if (engine->workers[i].pid != 0) {
 				close(engine->workers[i].socket);
 			}
 		}
-		work(engine, sockets[1], fileno(w->log), manager);
+		work(engine, socket, fileno(w->log), manager);
 	}
-	close(sockets[1]);
 	w->pid = pid;
-	w->socket = sockets[0];
+	w->socket = socket;
 	w->busy = false;
 	return true;
 }
@@ -158,15 +118,11 @@ static bool start_worker(local *engine, worker *w)
 /* The exit status of a worker that has ended or is about to; a signal is negative. */
 static int reap(worker *w)
 {
-	close(w->socket);
 	int status = 0;
-	pid_t reaped;
-	do {
-		reaped = waitpid(w->pid, &status, 0);
-	} while (reaped < 0 && errno == EINTR);
+	bool reaped = worker_process_reap(w->pid, w->socket, &status);
 	w->pid = 0;
 	w->busy = false;
-	if (reaped <= 0) {
+	if (!reaped) {
 		return -1;
 	}
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
@@ -189,37 +145,34 @@ static void clear_log(worker *w)
 	}
 }
 
-/* Processes that the machine has killed for want of memory. */
-static uint64_t memory_kills(void)
+/* The number behind a name, such as "NAME:", in a file of the kernel's; 0: it is not there. */
+static uint64_t read_number(const char *path, const char *name)
 {
-	FILE *file = fopen("/proc/vmstat", "re");
+	FILE *file = fopen(path, "re");
 	char line[128];
-	unsigned long long kills = 0;
+	uint64_t number = 0;
+	size_t length = strlen(name);
 	while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-		if (sscanf(line, "oom_kill %llu", &kills) == 1) {
+		if (strncmp(line, name, length) == 0) {
+			number = strtoull(line + length, NULL, 10);
 			break;
 		}
 	}
 	if (file != NULL) {
 		fclose(file);
 	}
-	return kills;
+	return number;
+}
+
+/* Processes that the machine has killed for want of memory. */
+static uint64_t memory_kills(void)
+{
+	return read_number("/proc/vmstat", "oom_kill ");
 }
 
 static double available_memory(void)
 {
-	FILE *file = fopen("/proc/meminfo", "re");
-	char line[128];
-	unsigned long long kilobytes = 0;
-	while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-		if (sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1) {
-			break;
-		}
-	}
-	if (file != NULL) {
-		fclose(file);
-	}
-	return 1024.0 * (double)kilobytes;
+	return 1024.0 * (double)read_number("/proc/meminfo", "MemAvailable:");
 }
 
 /* A worker that ended with a run at hand. */
@@ -348,7 +301,7 @@ static weir_status local_give(void *state, const weir_sweep_task *task, weir_err
 	chosen->arrived = 0;
 	chosen->kills = memory_kills();
 	/* A worker that died meanwhile is found out by what it answers: nothing. */
-	send_all(chosen->socket, task, sizeof *task);
+	worker_process_send(chosen->socket, task, sizeof *task);
 	return WEIR_OK;
 }
 

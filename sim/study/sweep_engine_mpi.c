@@ -6,7 +6,9 @@
  * others which points are left. Tasks and reports are messages of bytes: all ranks run the same
  * program on machines of one kind.
  */
+#include <math.h>
 #include <mpi.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,13 +18,21 @@
 
 enum { TAG_POINTS = 1, TAG_TASK, TAG_END, TAG_REPORT };
 
-/* Seconds between two looks for a report. */
-static const double look_interval = 0.0005;
+/* What goes to rank 0 of a report: a rank's stderr is the job's. Without that it is short enough to
+ * be sent in one piece (4 KB in Open MPI). */
+enum { REPORT_BYTES = offsetof(weir_sweep_report, stderr_text) };
+
+/* MPI's own waiting keeps a processor busy, of which a rank at work may be in need. So one who
+ * waits looks and sleeps, longer and longer: a short run is heard of soon, a long one costs
+ * nothing. For the same reason nobody waits until a message has left: it has when it is answered.
+ */
+enum { SHORTEST_SLEEP_NS = 20000, LONGEST_SLEEP_NS = 1000000 };
 
 typedef struct rank {
 	bool busy;
 	bool abandoned; /* what it reports next is of no use */
-	uint64_t run;
+	weir_sweep_task task;
+	MPI_Request sent; /* the task */
 } rank;
 
 typedef struct farm {
@@ -33,6 +43,33 @@ typedef struct farm {
 static weir_status fail(weir_error *error, const char *what)
 {
 	return weir_error_set(error, WEIR_ERROR_IO, "MPI", "cannot %s", what);
+}
+
+static double monotonic_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Waits up to `seconds` for a message. False: MPI does not work. */
+static bool wait_for_message(int source, int tag, double seconds, bool *there, MPI_Status *message)
+{
+	double until = monotonic_seconds() + seconds;
+	long sleep = SHORTEST_SLEEP_NS;
+	for (;;) {
+		int found = 0;
+		if (MPI_Iprobe(source, tag, MPI_COMM_WORLD, &found, message) != MPI_SUCCESS) {
+			return false;
+		}
+		*there = found != 0;
+		if (*there || monotonic_seconds() >= until) {
+			return true;
+		}
+		const struct timespec pause = {.tv_nsec = sleep};
+		nanosleep(&pause, NULL);
+		sleep = sleep < LONGEST_SLEEP_NS / 2 ? 2 * sleep : LONGEST_SLEEP_NS;
+	}
 }
 
 /* ---- in a worker ---- */
@@ -61,13 +98,13 @@ static weir_status receive_points(weir_sweep_points *points, const MPI_Status *m
 	return status;
 }
 
-static void do_task(const weir_sweep_plan *plan)
+/* *report is to stay until *sent is over. */
+static void do_task(const weir_sweep_plan *plan, weir_sweep_report *report, MPI_Request *sent)
 {
 	weir_sweep_task task;
-	weir_sweep_report report;
 	MPI_Recv(&task, sizeof task, MPI_BYTE, 0, TAG_TASK, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-	weir_sweep_task_run(plan, &task, &report);
-	MPI_Send(&report, sizeof report, MPI_BYTE, 0, TAG_REPORT, MPI_COMM_WORLD);
+	weir_sweep_task_run(plan, &task, report);
+	MPI_Isend(report, REPORT_BYTES, MPI_BYTE, 0, TAG_REPORT, MPI_COMM_WORLD, sent);
 }
 
 static weir_status serve(const weir_sweep_file *file, weir_error *error)
@@ -75,9 +112,17 @@ static weir_status serve(const weir_sweep_file *file, weir_error *error)
 	weir_sweep_points points = {0};
 	weir_status status = weir_sweep_points_make(file, 0, &points, error);
 	const weir_sweep_plan plan = {.file = file, .points = &points};
+	weir_sweep_report report;
+	MPI_Request sent = MPI_REQUEST_NULL;
 	while (status == WEIR_OK) {
 		MPI_Status message;
-		MPI_Probe(0, MPI_ANY_TAG, MPI_COMM_WORLD, &message);
+		bool there = false;
+		if (!wait_for_message(0, MPI_ANY_TAG, (double)INFINITY, &there, &message)) {
+			status = fail(error, "hear of rank 0");
+			break;
+		}
+		/* Rank 0 says nothing before it has the report. */
+		MPI_Wait(&sent, MPI_STATUS_IGNORE);
 		if (message.MPI_TAG == TAG_END) {
 			MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_END, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 			break;
@@ -85,7 +130,7 @@ static weir_status serve(const weir_sweep_file *file, weir_error *error)
 		if (message.MPI_TAG == TAG_POINTS) {
 			status = receive_points(&points, &message, error);
 		} else {
-			do_task(&plan);
+			do_task(&plan, &report, &sent);
 		}
 	}
 	weir_sweep_points_release(&points);
@@ -154,6 +199,9 @@ static weir_status mpi_open(const weir_sweep_plan *plan, size_t workers, void **
 		free(made);
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for %d ranks", size);
 	}
+	for (size_t i = 0; i < made->count; i++) {
+		made->ranks[i].sent = MPI_REQUEST_NULL;
+	}
 	weir_status status = send_points(plan->points, made->count, error);
 	if (status != WEIR_OK) {
 		free(made->ranks);
@@ -181,54 +229,49 @@ static weir_status mpi_give(void *state, const weir_sweep_task *task, weir_error
 	while (i < engine->count && engine->ranks[i].busy) {
 		i++;
 	}
-	if (i == engine->count || MPI_Send(task, sizeof *task, MPI_BYTE, (int)i + 1, TAG_TASK,
-	                                   MPI_COMM_WORLD) != MPI_SUCCESS) {
+	if (i == engine->count) {
+		return fail(error, "give a run to a rank: all are busy");
+	}
+	rank *chosen = &engine->ranks[i];
+	*chosen = (rank){.busy = true, .task = *task, .sent = MPI_REQUEST_NULL};
+	if (MPI_Isend(&chosen->task, sizeof chosen->task, MPI_BYTE, (int)i + 1, TAG_TASK,
+	              MPI_COMM_WORLD, &chosen->sent) != MPI_SUCCESS) {
 		return fail(error, "give a run to a rank");
 	}
-	engine->ranks[i] = (rank){.busy = true, .run = task->run};
 	return WEIR_OK;
 }
 
-static double monotonic_seconds(void)
+static void take_report(farm *engine, int number, weir_sweep_report *report)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+	rank *from = &engine->ranks[number - 1];
+	report->stderr_text[0] = '\0';
+	MPI_Recv(report, REPORT_BYTES, MPI_BYTE, number, TAG_REPORT, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+	MPI_Wait(&from->sent, MPI_STATUS_IGNORE);
+	from->busy = false;
 }
 
 static weir_status mpi_hear(void *state, double seconds, weir_sweep_report *report, bool *got,
                             weir_error *error)
 {
 	farm *engine = state;
-	double until = monotonic_seconds() + seconds;
+	bool there = false;
+	MPI_Status message;
 	*got = false;
-	for (;;) {
-		int there = 0;
-		MPI_Status status;
-		if (MPI_Iprobe(MPI_ANY_SOURCE, TAG_REPORT, MPI_COMM_WORLD, &there, &status) !=
-		    MPI_SUCCESS) {
-			return fail(error, "hear of the ranks");
-		}
-		if (there != 0) {
-			rank *from = &engine->ranks[status.MPI_SOURCE - 1];
-			MPI_Recv(report, sizeof *report, MPI_BYTE, status.MPI_SOURCE, TAG_REPORT,
-			         MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-			*got = !from->abandoned;
-			from->busy = false;
-			return WEIR_OK;
-		}
-		if (monotonic_seconds() >= until) {
-			return WEIR_OK;
-		}
-		const struct timespec pause = {.tv_nsec = (long)(look_interval * 1e9)};
-		nanosleep(&pause, NULL);
+	if (!wait_for_message(MPI_ANY_SOURCE, TAG_REPORT, seconds, &there, &message)) {
+		return fail(error, "hear of the ranks");
 	}
+	if (there) {
+		take_report(engine, message.MPI_SOURCE, report);
+		*got = !engine->ranks[message.MPI_SOURCE - 1].abandoned;
+	}
+	return WEIR_OK;
 }
 
 static rank *rank_at(farm *engine, uint64_t run)
 {
 	for (size_t i = 0; i < engine->count; i++) {
-		if (engine->ranks[i].busy && !engine->ranks[i].abandoned && engine->ranks[i].run == run) {
+		if (engine->ranks[i].busy && !engine->ranks[i].abandoned &&
+		    engine->ranks[i].task.run == run) {
 			return &engine->ranks[i];
 		}
 	}
@@ -257,8 +300,7 @@ static void mpi_close(void *state)
 	for (size_t i = 0; i < engine->count; i++) {
 		weir_sweep_report report;
 		if (engine->ranks[i].busy) {
-			MPI_Recv(&report, sizeof report, MPI_BYTE, (int)i + 1, TAG_REPORT, MPI_COMM_WORLD,
-			         MPI_STATUS_IGNORE);
+			take_report(engine, (int)i + 1, &report);
 		}
 	}
 	free(engine->ranks);

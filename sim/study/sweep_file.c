@@ -89,6 +89,11 @@ static weir_status read_sets(weir_keys_reader *reader, const weir_key *key, cons
 		if (status != WEIR_OK) {
 			return status;
 		}
+		if (strcmp(member->string, "policy") == 0) {
+			return weir_keys_fail(reader, weir_keys_path(reader, path, member->string), error,
+			                      "is no key of a config; a policy is named by an axis {\"path\": "
+			                      "\"policy\", \"values\": [...]}, if need be of one value");
+		}
 		char *value = weir_json_print(member);
 		if (value != NULL) {
 			cJSON_Minify(value);
@@ -365,8 +370,8 @@ static const char *directory_of(weir_arena *arena, const char *path)
 	                     : weir_arena_format(arena, "%.*s", (int)(slash - path), path);
 }
 
-weir_status weir_sweep_space_place(weir_sweep_file *space, weir_arena *arena, const char *path,
-                                   const char *const *directories, weir_error *error)
+static weir_status place(weir_sweep_file *space, weir_arena *arena, const char *path,
+                         const char *const *directories, weir_error *error)
 {
 	space->path = weir_arena_string(arena, path);
 	space->directory = directory_of(arena, path);
@@ -375,40 +380,47 @@ weir_status weir_sweep_space_place(weir_sweep_file *space, weir_arena *arena, co
 	return space->path != NULL && space->directory != NULL ? WEIR_OK : no_memory(path, error);
 }
 
-static weir_status load(weir_sweep_file *made, weir_arena *arena, const char *path,
-                        const char *const *directories, weir_document **document, weir_error *error)
+static weir_status load(const weir_key_table *table, size_t offset, weir_arena *arena,
+                        const char *path, const char *const *directories, char *made,
+                        weir_error *error)
 {
 	const weir_document_options options = {.path = path, .directories = directories};
-	weir_status status = weir_document_load(&options, arena, document, error);
+	weir_document *document = NULL;
+	weir_status status = weir_document_load(&options, arena, &document, error);
+	if (status == WEIR_OK) {
+		weir_keys_reader reader = weir_document_reader(document);
+		status = weir_keys_read(&reader, table, weir_document_root(document), "", made, error);
+	}
+	weir_document_destroy(document);
+	return status == WEIR_OK
+	           ? place((weir_sweep_file *)(void *)(made + offset), arena, path, directories, error)
+	           : status;
+}
+
+weir_status weir_sweep_space_load(const weir_key_table *table, size_t offset, const char *path,
+                                  const char *const *directories, void **object, weir_error *error)
+{
+	*object = NULL;
+	weir_arena *arena = weir_arena_create();
+	void *made = arena != NULL ? weir_arena_allocate(arena, 1, table->size) : NULL;
+	weir_status status = made != NULL ? load(table, offset, arena, path, directories, made, error)
+	                                  : no_memory(path, error);
 	if (status != WEIR_OK) {
+		weir_arena_destroy(arena);
 		return status;
 	}
-	weir_keys_reader reader = weir_document_reader(*document);
-	status =
-	    weir_keys_read(&reader, &weir_sweep_keys, weir_document_root(*document), "", made, error);
-	return status == WEIR_OK ? weir_sweep_space_place(made, arena, path, directories, error)
-	                         : status;
+	*object = made;
+	return WEIR_OK;
 }
 
 weir_status weir_sweep_file_load(const char *path, const char *const *directories,
                                  weir_sweep_file **file, weir_error *error)
 {
-	*file = NULL;
-	weir_arena *arena = weir_arena_create();
-	weir_sweep_file *made = arena != NULL ? weir_arena_allocate(arena, 1, sizeof *made) : NULL;
-	if (made == NULL) {
-		weir_arena_destroy(arena);
-		return no_memory(path, error);
-	}
-	weir_document *document = NULL;
-	weir_status status = load(made, arena, path, directories, &document, error);
-	weir_document_destroy(document);
-	if (status != WEIR_OK) {
-		weir_arena_destroy(arena);
-		return status;
-	}
+	void *made;
+	weir_status status =
+	    weir_sweep_space_load(&weir_sweep_keys, 0, path, directories, &made, error);
 	*file = made;
-	return WEIR_OK;
+	return status;
 }
 
 void weir_sweep_file_destroy(weir_sweep_file *file)

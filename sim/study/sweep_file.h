@@ -17,6 +17,7 @@
 #include "config/document.h"
 #include "study/sweep_axes.h"
 #include "study/sweep_design.h"
+#include "study/sweep_policy.h"
 
 WEIR_BEGIN_C
 
@@ -50,7 +51,11 @@ typedef struct weir_sweep_file {
 	const char *path;
 	const char *directory;          /* where relative file names that it says start */
 	const char *const *directories; /* where included files are also looked for; borrowed */
-	weir_arena *arena;              /* owns the texts */
+	/* Of weir_sweep_policies_resolve: the values of an axis "policy". */
+	const weir_sweep_policies *policies;
+	const weir_sweep_policy *named_policies;
+	size_t named_policy_count;
+	weir_arena *arena; /* owns the texts */
 } weir_sweep_file;
 
 /* For explanations. An object read by it begins with a weir_sweep_file. */
@@ -64,10 +69,11 @@ WEIR_API extern const weir_key_table weir_sweep_space_keys;
 WEIR_API weir_status weir_sweep_space_check_grid(weir_keys_reader *reader, const char *path,
                                                  const weir_sweep_file *space, weir_error *error);
 
-/* Fills what a space that was read from `path` has beside the keys; `arena` owns it. */
-WEIR_API weir_status weir_sweep_space_place(weir_sweep_file *space, weir_arena *arena,
-                                            const char *path, const char *const *directories,
-                                            weir_error *error);
+/* Loads an object of `table` that has a space at `offset`, from a file as below. *object is of the
+ * arena of its space, which is to be destroyed; NULL after an error. */
+WEIR_API weir_status weir_sweep_space_load(const weir_key_table *table, size_t offset,
+                                           const char *path, const char *const *directories,
+                                           void **object, weir_error *error);
 
 /*
  * Loads a sweep file; relative file names in it start where it stands. `directories` (borrowed,

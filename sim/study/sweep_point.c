@@ -6,7 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "config/config.h"
+#include "base/memory.h"
 
 /* Memory sets it: some 200 bytes each. */
 enum { MOST_POINTS_EVER = 50000000 };
@@ -27,35 +27,80 @@ static void hex_digest(XXH128_hash_t hash, char text[WEIR_SWEEP_ID_SIZE])
 static const char *const usual_sets[] = {"record.live=false", "record.block_rows=256"};
 enum { USUAL_SETS = sizeof usual_sets / sizeof usual_sets[0] };
 
-size_t weir_sweep_point_sets(const weir_sweep_file *file, const weir_sweep_point *point)
+/* What to load; `sets` has room for all overrides and the two of a run. */
+static weir_document_options document_of(const weir_sweep_file *file, const weir_sweep_point *point,
+                                         const char *seed, const char *set, const char **sets)
 {
-	return USUAL_SETS + 1 + file->set.count + (point != NULL ? point->set_count : 0);
-}
-
-weir_document_options weir_sweep_point_config(const weir_sweep_file *file,
-                                              const weir_sweep_point *point, const char *seed,
-                                              const char **sets)
-{
+	const weir_sweep_policy *policy = weir_sweep_policy_of(file, point);
 	size_t said = 0;
 	for (size_t i = 0; i < USUAL_SETS; i++) {
 		sets[said++] = usual_sets[i];
+	}
+	if (policy != NULL && policy->meaning.set != NULL) {
+		sets[said++] = policy->meaning.set;
 	}
 	for (size_t i = 0; i < file->set.count; i++) {
 		sets[said++] = file->set.texts[i];
 	}
 	for (size_t i = 0; point != NULL && i < point->set_count; i++) {
-		sets[said++] = point->sets[i];
+		if (policy == NULL || strcmp(point->sets[i], policy->set) != 0) {
+			sets[said++] = point->sets[i];
+		}
 	}
 	sets[said] = seed;
+	sets[said + 1] = set;
 	return (weir_document_options){
 	    .path = file->base,
 	    .directories = file->directories,
-	    .overlays = file->overlay.texts,
-	    .overlay_count = file->overlay.count,
+	    .overlays = policy != NULL ? policy->overlays : file->overlay.texts,
+	    .overlay_count = policy != NULL ? policy->overlay_count : file->overlay.count,
 	    .sets = sets + said,
-	    .set_count = 1,
+	    .set_count = set != NULL ? 2 : 1,
 	    .said = {.origin = file->path, .directory = file->directory, .sets = sets, .count = said},
 	};
+}
+
+static weir_status open_policy(const weir_sweep_file *file, const weir_sweep_point *point,
+                               weir_sweep_setup *setup, weir_error *error)
+{
+	const weir_sweep_policy *policy = weir_sweep_policy_of(file, point);
+	return policy == NULL ? WEIR_OK
+	                      : file->policies->open(&policy->meaning, setup->config, &setup->handle,
+	                                             &setup->driver, error);
+}
+
+weir_status weir_sweep_setup_load(const weir_sweep_file *file, const weir_sweep_point *point,
+                                  uint64_t seed, const char *set, weir_sweep_setup *setup,
+                                  weir_error *error)
+{
+	*setup = (weir_sweep_setup){0};
+	char seed_set[32];
+	snprintf(seed_set, sizeof seed_set, "seed=%" PRIu64, seed);
+	/* The seed and `set` behind what the point sets. */
+	size_t most = USUAL_SETS + file->set.count + (point != NULL ? point->set_count : 0) + 2;
+	const char **sets = weir_allocate(most, sizeof *sets);
+	if (sets == NULL) {
+		return no_memory(error);
+	}
+	const weir_document_options options = document_of(file, point, seed_set, set, sets);
+	weir_status status = weir_config_load(&options, &setup->config, error);
+	free(sets);
+	if (status == WEIR_OK) {
+		status = open_policy(file, point, setup, error);
+	}
+	if (status != WEIR_OK) {
+		weir_sweep_setup_release(file, setup);
+	}
+	return status;
+}
+
+void weir_sweep_setup_release(const weir_sweep_file *file, weir_sweep_setup *setup)
+{
+	if (setup->handle != NULL) {
+		file->policies->close(setup->handle);
+	}
+	weir_config_destroy(setup->config);
+	*setup = (weir_sweep_setup){0};
 }
 
 /* What the design leaves of its coordinates for one point. */
@@ -215,20 +260,37 @@ static weir_status resolve(const weir_sweep_file *file, const weir_sweep_point *
                            weir_error *error)
 {
 	*text = NULL;
-	const char **sets = weir_allocate(weir_sweep_point_sets(file, point), sizeof *sets);
-	if (sets == NULL) {
-		return no_memory(error);
-	}
-	const weir_document_options options = weir_sweep_point_config(file, point, "seed=0", sets);
-	const weir_config *config = NULL;
-	weir_status status = weir_config_load(&options, &config, error);
+	weir_sweep_setup setup;
+	weir_status status = weir_sweep_setup_load(file, point, 0, NULL, &setup, error);
 	if (status == WEIR_OK) {
-		*text = weir_config_print(config);
+		*text = weir_config_print(setup.config);
 		status = *text != NULL ? WEIR_OK : no_memory(error);
 	}
-	weir_config_destroy(config);
-	free(sets);
+	weir_sweep_setup_release(file, &setup);
 	return status;
+}
+
+/* What the policy of a point is beside its config; "": nothing. */
+static const char *identity_of(const weir_sweep_file *file, const weir_sweep_point *point)
+{
+	const weir_sweep_policy *policy = weir_sweep_policy_of(file, point);
+	return policy != NULL && policy->meaning.identity != NULL ? policy->meaning.identity : "";
+}
+
+/* Without an identity the digest of the text alone. */
+static weir_status digest_point(const char *text, const char *identity, char id[WEIR_SWEEP_ID_SIZE],
+                                weir_error *error)
+{
+	XXH3_state_t *state = XXH3_createState();
+	if (state == NULL) {
+		return no_memory(error);
+	}
+	XXH3_128bits_reset(state);
+	XXH3_128bits_update(state, text, strlen(text));
+	XXH3_128bits_update(state, identity, strlen(identity));
+	hex_digest(XXH3_128bits_digest(state), id);
+	XXH3_freeState(state);
+	return WEIR_OK;
 }
 
 static weir_status define(weir_sweep_points *points, weir_error *error)
@@ -251,6 +313,8 @@ static weir_status define(weir_sweep_points *points, weir_error *error)
 		for (size_t k = 0; k < point->set_count; k++) {
 			XXH3_128bits_update(state, point->sets[k], strlen(point->sets[k]) + 1);
 		}
+		const char *identity = identity_of(points->file, point);
+		XXH3_128bits_update(state, identity, strlen(identity));
 	}
 	hex_digest(XXH3_128bits_digest(state), points->definition);
 	XXH3_freeState(state);
@@ -317,9 +381,10 @@ static weir_status identify_one(void *context, size_t job, void *result, weir_er
 	weir_error found = {0};
 	weir_status status = resolve(part->points->file, &part->points->items[number], &text, &found);
 	if (status == WEIR_OK) {
-		hex_digest(XXH3_128bits(text, strlen(text)), result);
+		const weir_sweep_point *point = &part->points->items[number];
+		status = digest_point(text, identity_of(part->points->file, point), result, error);
 		free(text);
-		return WEIR_OK;
+		return status;
 	}
 	char name[256];
 	describe(part->points, number, name, sizeof name);

@@ -1,7 +1,8 @@
 /*
  * The points of a sweep: what each one sets, and its id.
  *
- * The id is the XXH3-128 of the point's resolved config, whatever its seed: it depends neither on
+ * The id is the XXH3-128 of the point's resolved config, whatever its seed, and of what its policy
+ * is beside that (study/sweep_policy.h), such as the content of an agent: it depends neither on
  * the order of the axes nor on the other points, so a sweep that grew, or one that came to the same
  * config by other axes, gives it the same id. Points with equal ids are one point.
  */
@@ -14,6 +15,8 @@
 #include "base/error.h"
 #include "base/export.h"
 #include "base/memory.h"
+#include "config/config.h"
+#include "run/driver.h"
 #include "study/process_pool.h"
 #include "study/sweep_file.h"
 
@@ -62,13 +65,21 @@ WEIR_API weir_status weir_sweep_points_identify(weir_sweep_points *points,
 
 WEIR_API void weir_sweep_points_release(weir_sweep_points *points);
 
-/* What to load for a point (NULL: for the base): the base with the sweep's and the point's
- * overrides and a seed, "seed=N", which is the caller's and goes last. It refers to `sets`, which
- * has room for weir_sweep_point_sets texts. */
-WEIR_API size_t weir_sweep_point_sets(const weir_sweep_file *file, const weir_sweep_point *point);
-WEIR_API weir_document_options weir_sweep_point_config(const weir_sweep_file *file,
-                                                       const weir_sweep_point *point,
-                                                       const char *seed, const char **sets);
+/* What a run of a point is made of. */
+typedef struct weir_sweep_setup {
+	const weir_config *config;
+	const weir_run_driver *driver; /* NULL: the config's own policies */
+	void *handle;                  /* of the driver */
+} weir_sweep_setup;
+
+/* Loads the config of a point (NULL: of the base), the overrides of the sweep and the point, `seed`
+ * and, unless it is NULL, one more override "path=value", which goes last; and what decides in its
+ * runs. *setup is to be released, and holds nothing after an error. */
+WEIR_API weir_status weir_sweep_setup_load(const weir_sweep_file *file,
+                                           const weir_sweep_point *point, uint64_t seed,
+                                           const char *set, weir_sweep_setup *setup,
+                                           weir_error *error);
+WEIR_API void weir_sweep_setup_release(const weir_sweep_file *file, weir_sweep_setup *setup);
 
 WEIR_END_C
 

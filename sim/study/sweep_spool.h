@@ -88,10 +88,12 @@ WEIR_API void weir_spool_leave(weir_spool_worker *worker);
 /*
  * The life of a worker: claims tasks and does them, each in a process of its own (the local engine,
  * with its limits and its ways to tell ends apart), until the spool ends or `stop` says so, after
- * which a run at hand is reported as lost. `directories` as of weir_sweep_file_load.
+ * which a run at hand is reported as lost. `directories` as of weir_sweep_file_load, `policies` as
+ * of weir_sweep_policies_resolve.
  */
 WEIR_API weir_status weir_spool_serve(const char *path, const char *const *directories,
-                                      bool (*stop)(void), weir_error *error);
+                                      const weir_sweep_policies *policies, bool (*stop)(void),
+                                      weir_error *error);
 
 WEIR_END_C
 

@@ -294,7 +294,8 @@ static weir_status work(weir_spool_worker *worker, void *engine, bool (*stop)(vo
 	return status;
 }
 
-weir_status weir_spool_serve(const char *path, const char *const *directories, bool (*stop)(void),
+weir_status weir_spool_serve(const char *path, const char *const *directories,
+                             const weir_sweep_policies *policies, bool (*stop)(void),
                              weir_error *error)
 {
 	char name[WEIR_SWEEP_PATH_SIZE];
@@ -305,6 +306,9 @@ weir_status weir_spool_serve(const char *path, const char *const *directories, b
 	weir_status status = weir_spool_read_file(path, name, error);
 	if (status == WEIR_OK) {
 		status = weir_sweep_file_load(name, directories, &file, error);
+	}
+	if (status == WEIR_OK) {
+		status = weir_sweep_policies_resolve(file, policies, error);
 	}
 	if (status == WEIR_OK) {
 		status = weir_sweep_points_make(file, 0, &points, error);

@@ -131,16 +131,17 @@ static void take_figures(const weir_summary *summary, bool stalled, weir_sweep_r
 	         (uint64_t)hash.high64, (uint64_t)hash.low64);
 }
 
-static weir_status simulate(const weir_config *config, double until, weir_sweep_report *report,
+static weir_status simulate(const weir_sweep_setup *setup, double until, weir_sweep_report *report,
                             weir_error *error)
 {
 	weir_simulate_options options = weir_simulate_options_default();
 	options.until = until;
+	options.driver = setup->driver;
 	weir_simulate_result *result = weir_allocate(1, sizeof *result);
 	if (result == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the result");
 	}
-	weir_status status = weir_simulate(config, &options, result, error);
+	weir_status status = weir_simulate(setup->config, &options, result, error);
 	if (status == WEIR_OK) {
 		take_figures(&result->summary, result->stalled, report);
 	}
@@ -149,17 +150,18 @@ static weir_status simulate(const weir_config *config, double until, weir_sweep_
 }
 
 /* *written: an error is of the result's file. */
-static weir_status record(const weir_config *config, double until, const char *output,
+static weir_status record(const weir_sweep_setup *setup, double until, const char *output,
                           weir_sweep_report *report, bool *written, weir_error *error)
 {
 	weir_run_options options = weir_run_options_default();
 	options.until = until;
+	options.driver = setup->driver;
 	options.output = output;
 	weir_run_result *result = weir_allocate(1, sizeof *result);
 	if (result == NULL) {
 		return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the result");
 	}
-	weir_status status = weir_run(config, &options, result, error);
+	weir_status status = weir_run(setup->config, &options, result, error);
 	if (status == WEIR_OK) {
 		take_figures(&result->summary, result->stalled, report);
 		status = weir_file_sha256(output, report->sha256, error);
@@ -203,26 +205,16 @@ void weir_sweep_task_run(const weir_sweep_plan *plan, const weir_sweep_task *tas
 	const weir_sweep_point *point = &plan->points->items[task->run / (uint64_t)file->replications];
 	struct rusage before = {0};
 	getrusage(RUSAGE_SELF, &before);
-	char seed[32];
-	snprintf(seed, sizeof seed, "seed=%" PRIu64, task->seed);
-	const char **sets = weir_allocate(weir_sweep_point_sets(file, point), sizeof *sets);
-	const weir_config *config = NULL;
 	bool written = false;
 	weir_error *error = &report->error;
-	weir_status status = WEIR_ERROR_MEMORY;
-	if (sets == NULL) {
-		weir_error_set(error, status, NULL, "no memory for the config");
-	} else {
-		const weir_document_options options = weir_sweep_point_config(file, point, seed, sets);
-		status = weir_config_load(&options, &config, error);
-	}
+	weir_sweep_setup setup;
+	weir_status status = weir_sweep_setup_load(file, point, task->seed, NULL, &setup, error);
 	if (status == WEIR_OK) {
 		status = task->output[0] == '\0'
-		             ? simulate(config, file->until, report, error)
-		             : record(config, file->until, task->output, report, &written, error);
+		             ? simulate(&setup, file->until, report, error)
+		             : record(&setup, file->until, task->output, report, &written, error);
 	}
-	weir_config_destroy(config);
-	free(sets);
+	weir_sweep_setup_release(file, &setup);
 	report->outcome = outcome_of(status, written);
 	struct rusage after = {0};
 	getrusage(RUSAGE_SELF, &after);

@@ -34,6 +34,23 @@ expect_files ranks "$runs"
 table ranks >ranks.table
 cmp local.table ranks.table || failures=$((failures + 1))
 
+# Agents of a point: the ranks find them as rank 0 does.
+cat >agents.json <<END
+{
+	"base": "$WEIR_SOURCE_DIR/configs/scenarios/steady.json", "until": 60, "keep": "summary",
+	"axes": [{"path": "policy", "values": ["hpa", "rl:steady", "rl:generalist"]}]
+}
+END
+expect_status 0 "$WEIR" sweep agents.json -o agents-local -q
+table agents-local >agents-local.table
+expect_status 0 "${mpi[@]}" "$WEIR" sweep agents.json -o agents --engine mpi -q
+table agents >agents.table
+cmp agents-local.table agents.table || failures=$((failures + 1))
+if [[ $(wc -l <agents.table) != 4 ]]; then
+	echo 'not every policy has run'
+	failures=$((failures + 1))
+fi
+
 # A rank is killed: the job ends, and the same command goes on.
 "${mpi[@]}" "$WEIR" sweep equal.json -o killed --engine mpi -q >/dev/null 2>&1 &
 job=$!

@@ -124,6 +124,23 @@ if [[ -e jobs/spool ]]; then
 	failures=$((failures + 1))
 fi
 
+# Agents of a point: the workers find them as the manager does.
+cat >agents.json <<END
+{
+	"base": "$WEIR_SOURCE_DIR/configs/scenarios/steady.json", "until": 60, "keep": "summary",
+	"axes": [{"path": "policy", "values": ["hpa", "rl:steady", "rl:generalist"]}]
+}
+END
+expect_status 0 "$WEIR" sweep agents.json -o agents-local -q
+table agents-local >agents-local.table
+expect_status 0 timeout 100 "$WEIR" sweep agents.json -o agents --engine slurm --jobs 2 -q
+table agents >agents.table
+cmp agents-local.table agents.table || failures=$((failures + 1))
+if [[ $(wc -l <agents.table) != 4 ]]; then
+	echo 'not every policy has run'
+	failures=$((failures + 1))
+fi
+
 # A job is cancelled while its worker has a run, which goes to another one and is no attempt.
 cat >long.json <<'END'
 {

@@ -109,14 +109,15 @@ END
 expect_status 0 "$WEIR" plan study/plan.json --format csv
 expect_out 'policy=.*rl:steady'
 expect_out 'policy=.*hpa'
-# The costs are those of the sweep's first replications, whose seed is the same.
+# The costs are those of the sweep's first replications, whose seed is the same; written with as many digits at
+# least, not rounded here.
 for policy in hpa rl:steady; do
 	cost=$(awk -F, -v policy="$policy" 'NR == 1 {
 		for (i = 1; i <= NF; i++) { column[$i] = i }
 		next
 	}
 	index($column["policy"], "\"" policy "\"") && $column["replication"] == 0 {
-		printf "%.6g", $column["cost_usd"]
+		print substr($column["cost_usd"], 1, 9)
 	}' all.csv)
 	expect_out "${policy}.*,${cost:-no cost}"
 done

@@ -87,40 +87,48 @@ START_TEST(all_changes_are_undone_to_the_oldest)
 	change(&journal, file, 3, "--");
 	/* Of what goes over the end, the part before it; of what is behind it, nothing. */
 	change(&journal, file, FILE_SIZE - 2, "!!!!");
-	change(&journal, file, FILE_SIZE + 1, "????");
+	change(&journal, file, FILE_SIZE + 1, "++++");
 	weir_journal_close(&journal);
 	weir_journal_notes notes = read_back();
 	ck_assert_uint_eq(notes.file_end, FILE_SIZE);
 	check_applied(&notes, file, 0, "0123456789");
 	check_applied(&notes, file, 4, "45");
-	check_applied(&notes, file, FILE_SIZE - 2,
-	              "no"
-	              "!???");
+	check_applied(&notes, file, FILE_SIZE - 2, "no!+++");
 	weir_journal_forget(&notes);
 	close(file);
 }
 END_TEST
 
+static off_t size_of_notes(void)
+{
+	struct stat info;
+	ck_assert_int_eq(stat(test_path("notes"), &info), 0);
+	return info.st_size;
+}
+
+/* Makes two changes of a file's first letters, "0123" to "acde", to be undone; returns the size of
+ * the journal's first note. */
+static off_t note_twice(int file)
+{
+	weir_journal journal = create(WEIR_JOURNAL_UNDO);
+	change(&journal, file, 0, "ab");
+	off_t first = size_of_notes();
+	change(&journal, file, 1, "cde");
+	weir_journal_close(&journal);
+	return first;
+}
+
 /* Cut to any length the journal has the notes that are whole in it, and no other. */
 START_TEST(a_note_that_is_cut_short_is_none)
 {
 	int file = open_letters();
-	weir_journal journal = create(WEIR_JOURNAL_UNDO);
-	change(&journal, file, 0, "ab");
-	struct stat info;
-	ck_assert_int_eq(stat(test_path("notes"), &info), 0);
-	off_t first = info.st_size;
-	change(&journal, file, 1, "cde");
-	ck_assert_int_eq(stat(test_path("notes"), &info), 0);
-	weir_journal_close(&journal);
-	for (off_t size = info.st_size; size >= 0; size--) {
+	off_t first = note_twice(file);
+	off_t whole = size_of_notes();
+	for (off_t size = whole; size >= 0; size--) {
 		ck_assert_int_eq(truncate(test_path("notes"), size), 0);
 		weir_journal_notes notes = read_back();
 		ck_assert_int_eq(notes.bytes == NULL, size < first);
-		check_applied(&notes, file, 0,
-		              size == info.st_size ? "0123"
-		              : size >= first      ? "01de"
-		                                   : "acde");
+		check_applied(&notes, file, 0, size == whole ? "0123" : size >= first ? "01de" : "acde");
 		weir_journal_forget(&notes);
 	}
 	close(file);
@@ -131,26 +139,21 @@ END_TEST
 START_TEST(a_damaged_note_is_none)
 {
 	int file = open_letters();
-	weir_journal journal = create(WEIR_JOURNAL_UNDO);
-	change(&journal, file, 0, "ab");
-	struct stat info;
-	ck_assert_int_eq(stat(test_path("notes"), &info), 0);
-	off_t first = info.st_size;
-	change(&journal, file, 1, "cde");
-	ck_assert_int_eq(stat(test_path("notes"), &info), 0);
-	for (off_t at = first; at < info.st_size; at++) {
+	off_t first = note_twice(file);
+	off_t whole = size_of_notes();
+	int damaged = open(test_path("notes"), O_RDWR);
+	ck_assert_int_ge(damaged, 0);
+	for (off_t at = first; at < whole; at++) {
 		unsigned char byte;
-		ck_assert_int_eq(pread(journal.descriptor, &byte, 1, at), 1);
+		ck_assert_int_eq(pread(damaged, &byte, 1, at), 1);
 		unsigned char wrong = byte ^ (unsigned char)(1 << at % 8);
-		ck_assert_int_eq(pwrite(journal.descriptor, &wrong, 1, at), 1);
-		weir_journal_close(&journal);
+		ck_assert_int_eq(pwrite(damaged, &wrong, 1, at), 1);
 		weir_journal_notes notes = read_back();
 		check_applied(&notes, file, 0, "01de");
 		weir_journal_forget(&notes);
-		journal.descriptor = open(test_path("notes"), O_RDWR);
-		ck_assert_int_eq(pwrite(journal.descriptor, &byte, 1, at), 1);
+		ck_assert_int_eq(pwrite(damaged, &byte, 1, at), 1);
 	}
-	weir_journal_close(&journal);
+	close(damaged);
 	close(file);
 }
 END_TEST

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/transfer.h"
 #include "rl/protobuf.h"
 
 #define STEP_NAME "time/total_timesteps"
@@ -56,20 +57,14 @@ static weir_status append(log_file *file, const weir_bytes *bytes, weir_error *e
 	if (bytes->failed) {
 		return no_memory(error);
 	}
-	size_t done = 0;
-	while (done < bytes->size) {
-		ssize_t put = pwrite(file->descriptor, bytes->data + done, bytes->size - done,
-		                     (off_t)(file->length + done));
-		if (put > 0) {
-			done += (size_t)put;
-		} else if (put == 0 || errno != EINTR) {
-			errno = put == 0 ? ENOSPC : errno;
-			weir_status status = fail(file, "write the training's log", error);
-			(void)!ftruncate(file->descriptor, (off_t)file->length);
-			return status;
-		}
+	int failure = weir_write_at(file->descriptor, bytes->data, bytes->size, file->length);
+	if (failure != 0) {
+		errno = failure;
+		weir_status status = fail(file, "write the training's log", error);
+		(void)!ftruncate(file->descriptor, (off_t)file->length);
+		return status;
 	}
-	file->length += done;
+	file->length += bytes->size;
 	return WEIR_OK;
 }
 

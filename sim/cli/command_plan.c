@@ -5,8 +5,6 @@
 #include "cli/cli.h"
 #include "cli/config_arguments.h"
 #include "cli/search_arguments.h"
-#include "cli/sweep_policies.h"
-#include "cli/write_text.h"
 #include "study/plan.h"
 
 static void remark(const cli_search *search, const weir_plan_result *result)
@@ -28,11 +26,9 @@ static weir_status plan(cli_search *search, bool *found, weir_error *error)
 	weir_plan_result result = {0};
 	weir_status status = weir_plan_file_load(search->file, cli_config_directories, &file, error);
 	if (status == WEIR_OK) {
-		status = weir_sweep_policies_resolve(&file->space, &cli_sweep_policies, error);
+		status = cli_search_begin(search, &file->space, "runs of this round", error);
 	}
-	status = status == WEIR_OK ? cli_check_output(search->output, error) : status;
 	if (status == WEIR_OK) {
-		cli_search_begin(search, "runs of this round");
 		status = weir_plan_carry_out(file, &search->pool, &result, error);
 		cli_search_end(search);
 	}

@@ -2,8 +2,6 @@
 #include "cli/cli.h"
 #include "cli/config_arguments.h"
 #include "cli/search_arguments.h"
-#include "cli/sweep_policies.h"
-#include "cli/write_text.h"
 #include "study/sensitivity.h"
 
 static weir_status find(cli_search *search, weir_error *error)
@@ -13,11 +11,9 @@ static weir_status find(cli_search *search, weir_error *error)
 	weir_status status =
 	    weir_sensitivity_file_load(search->file, cli_config_directories, &file, error);
 	if (status == WEIR_OK) {
-		status = weir_sweep_policies_resolve(&file->space, &cli_sweep_policies, error);
+		status = cli_search_begin(search, &file->space, "runs", error);
 	}
-	status = status == WEIR_OK ? cli_check_output(search->output, error) : status;
 	if (status == WEIR_OK) {
-		cli_search_begin(search, "runs");
 		status = weir_sensitivity_find(file, &search->pool, &result, error);
 		cli_search_end(search);
 	}

@@ -6,8 +6,6 @@
 
 #include "cli/config_arguments.h"
 
-static const char agent_prefix[] = "rl:";
-
 char *cli_base_name(weir_arena *arena, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -42,8 +40,8 @@ static const char *find_agent(weir_arena *arena, const char *name)
 /* What a part is called in tables. */
 static const char *show(weir_arena *arena, const char *part)
 {
-	bool agent = strncmp(part, agent_prefix, sizeof agent_prefix - 1) == 0;
-	const char *file = agent ? part + sizeof agent_prefix - 1 : part;
+	bool agent = strncmp(part, CLI_AGENT_PREFIX, sizeof CLI_AGENT_PREFIX - 1) == 0;
+	const char *file = agent ? part + sizeof CLI_AGENT_PREFIX - 1 : part;
 	return agent || strchr(part, '/') != NULL || strstr(part, ".json") != NULL
 	           ? cli_base_name(arena, file)
 	           : part;
@@ -52,8 +50,8 @@ static const char *show(weir_arena *arena, const char *part)
 static weir_status add_part(const char *option, const char *part, weir_arena *arena,
                             cli_policy *policy, const char **agents, weir_error *error)
 {
-	const char *file = part + sizeof agent_prefix - 1;
-	if (strncmp(part, agent_prefix, sizeof agent_prefix - 1) == 0) {
+	const char *file = part + sizeof CLI_AGENT_PREFIX - 1;
+	if (strncmp(part, CLI_AGENT_PREFIX, sizeof CLI_AGENT_PREFIX - 1) == 0) {
 		if (*file == '\0') {
 			return weir_error_set(error, WEIR_ERROR_INPUT, option, "'%s' names no file", part);
 		}
@@ -115,15 +113,15 @@ weir_status cli_policy_parse_agents(const char *text, weir_arena *arena, cli_pol
 	for (const char *c = text; *c != '\0'; c++) {
 		most += *c == '+';
 	}
-	char *parts = weir_arena_allocate(arena, strlen(text) + most * sizeof agent_prefix, 1);
+	char *parts = weir_arena_allocate(arena, strlen(text) + most * sizeof CLI_AGENT_PREFIX, 1);
 	if (parts == NULL) {
 		return no_memory(error);
 	}
-	char *end = stpcpy(parts, agent_prefix);
+	char *end = stpcpy(parts, CLI_AGENT_PREFIX);
 	for (const char *c = text; *c != '\0'; c++) {
 		*end++ = *c;
 		if (*c == '+') {
-			end = stpcpy(end, agent_prefix);
+			end = stpcpy(end, CLI_AGENT_PREFIX);
 		}
 	}
 	*end = '\0';

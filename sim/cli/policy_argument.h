@@ -8,6 +8,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+/* Before the file of an agent. */
+#define CLI_AGENT_PREFIX "rl:"
+
 /*
  * What "NAME", "rl:FILE", "rl:FILE+rl:FILE" or "NAME+rl:FILE" stands for: agents, and what scales
  * the pools that they leave alone. A FILE without a '/' and a '.' is the name of a shipped agent,

@@ -7,6 +7,7 @@
 
 #include "base/keys.h"
 #include "base/text.h"
+#include "cli/sweep_policies.h"
 #include "cli/write_text.h"
 
 weir_status cli_read_format(const char *text, weir_table_format *format, weir_error *error)
@@ -93,13 +94,20 @@ static bool show_progress(void *context, size_t done, size_t count)
 	return !cli_interrupted();
 }
 
-void cli_search_begin(cli_search *search, const char *unit)
+weir_status cli_search_begin(cli_search *search, weir_sweep_file *space, const char *unit,
+                             weir_error *error)
 {
+	weir_status status = weir_sweep_policies_resolve(space, &cli_sweep_policies, error);
+	status = status == WEIR_OK ? cli_check_output(search->output, error) : status;
+	if (status != WEIR_OK) {
+		return status;
+	}
 	search->unit = unit;
 	cli_catch_interrupts();
 	cli_progress_begin(&search->line, !search->quiet);
 	search->pool.progress = show_progress;
 	search->pool.context = search;
+	return WEIR_OK;
 }
 
 void cli_search_end(cli_search *search)

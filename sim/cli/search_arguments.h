@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "study/process_pool.h"
+#include "study/sweep_file.h"
 
 /* All zero is empty. */
 typedef struct cli_search {
@@ -28,9 +29,11 @@ weir_status cli_read_format(const char *text, weir_table_format *format, weir_er
 bool cli_search_read(cli_search *search, const weir_command *command, int argc, char **argv,
                      int *status);
 
-/* From here on the pool's progress is drawn, and Ctrl-C ends it; up to cli_search_end. `search`
- * stays where it is. */
-void cli_search_begin(cli_search *search, const char *unit);
+/* Finds out what policies the space names and whether the result can be written. Then, up to
+ * cli_search_end, the pool's progress is drawn, and Ctrl-C ends it; `search` stays where it is.
+ * After an error nothing has begun. */
+weir_status cli_search_begin(cli_search *search, weir_sweep_file *space, const char *unit,
+                             weir_error *error);
 void cli_search_end(cli_search *search);
 
 /* Writes the result, which is freed; NULL: memory was out. */

@@ -8,8 +8,6 @@
 #include "record/file_sha256.h"
 #include "rl/agent_driver.h"
 
-static const char agent_prefix[] = "rl:";
-
 static weir_status no_memory(weir_error *error)
 {
 	return weir_error_set(error, WEIR_ERROR_MEMORY, NULL, "no memory for the policies");
@@ -18,12 +16,12 @@ static weir_status no_memory(weir_error *error)
 /* A part with its file's name, if it is one, from `directory`. NULL when memory is out. */
 static const char *place(weir_arena *arena, const char *part, const char *directory)
 {
-	size_t prefix = sizeof agent_prefix - 1;
-	bool agent = strncmp(part, agent_prefix, prefix) == 0;
+	size_t prefix = sizeof CLI_AGENT_PREFIX - 1;
+	bool agent = strncmp(part, CLI_AGENT_PREFIX, prefix) == 0;
 	const char *file = agent ? part + prefix : part;
 	bool named = strchr(file, '/') != NULL || strstr(file, agent ? "." : ".json") != NULL;
 	return named && file[0] != '/' && directory[0] != '\0'
-	           ? weir_arena_format(arena, "%s%s/%s", agent ? agent_prefix : "", directory, file)
+	           ? weir_arena_format(arena, "%s%s/%s", agent ? CLI_AGENT_PREFIX : "", directory, file)
 	           : part;
 }
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/transfer.h"
+
 typedef struct driver_settings {
 	weir_file_state *state;
 } driver_settings;
@@ -111,39 +113,29 @@ static herr_t driver_get_handle(H5FD_t *base, hid_t access_list, void **handle)
 	return 0;
 }
 
-static herr_t read_file(driver_file *file, H5FD_mem_t type, haddr_t address, size_t size, char *to)
-{
-	while (size > 0) {
-		ssize_t got = pread(file->descriptor, to, size, (off_t)address);
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			file->state->error = errno;
-			return -1;
-		}
-		if (got == 0) {
-			/* Metadata is read ahead of what there is, and has checksums; data has not. */
-			memset(to, 0, size);
-			return type == H5FD_MEM_DRAW ? -1 : 0;
-		}
-		to += got;
-		size -= (size_t)got;
-		address += (haddr_t)got;
-	}
-	return 0;
-}
-
 static herr_t driver_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer_list, haddr_t address,
                           size_t size, void *buffer)
 {
 	(void)transfer_list;
 	driver_file *file = (driver_file *)base;
-	herr_t got = read_file(file, type, address, size, buffer);
-	if (got >= 0 && file->state->notes != NULL) {
-		weir_journal_apply(file->state->notes, address, buffer, size);
+	weir_file_state *state = file->state;
+	size_t got = 0;
+	int failure = weir_read_at(file->descriptor, buffer, size, address, &got);
+	if (failure != 0) {
+		state->error = failure;
+		return -1;
 	}
-	return got;
+	if (got < size) {
+		/* Metadata is read ahead of what there is, and has checksums; data has not. */
+		memset((char *)buffer + got, 0, size - got);
+		if (type == H5FD_MEM_DRAW) {
+			return -1;
+		}
+	}
+	if (state->notes != NULL) {
+		weir_journal_apply(state->notes, address, buffer, size);
+	}
+	return 0;
 }
 
 /* Rows that are cut short are known by the marks of the last flush. To undo, it matters what was at
@@ -158,26 +150,15 @@ static herr_t driver_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer_list, h
 {
 	(void)transfer_list;
 	driver_file *file = (driver_file *)base;
-	const char *from = buffer;
-	haddr_t end = address + size;
 	weir_file_state *state = file->state;
 	if (state->journal != NULL && state->error == 0 && is_noted(state->journal, type)) {
 		state->error = weir_journal_note(state->journal, file->descriptor, address, buffer, size);
 	}
-	while (size > 0 && file->state->error == 0) {
-		ssize_t put = pwrite(file->descriptor, from, size, (off_t)address);
-		if (put < 0 && errno != EINTR) {
-			file->state->error = errno;
-		} else if (put == 0) {
-			file->state->error = ENOSPC;
-		} else if (put > 0) {
-			from += put;
-			size -= (size_t)put;
-			address += (haddr_t)put;
-		}
+	if (state->error == 0) {
+		state->error = weir_write_at(file->descriptor, buffer, size, address);
 	}
-	if (end > file->end_of_file) {
-		file->end_of_file = end;
+	if (address + size > file->end_of_file) {
+		file->end_of_file = address + size;
 	}
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/transfer.h"
+
 /* Of the machine that wrote it, like the file that it is about: read there, or not at all. */
 typedef struct note_head {
 	uint64_t checksum; /* of all that follows */
@@ -37,42 +39,6 @@ int weir_journal_create(weir_journal *journal, weir_journal_kind kind, uint64_t 
 	}
 	/* Where there are no locks, a reader of a file that is being written may meet an old note. */
 	flock(journal->descriptor, LOCK_EX | LOCK_NB);
-	return 0;
-}
-
-static int write_all(int descriptor, const unsigned char *from, size_t size, uint64_t address)
-{
-	while (size > 0) {
-		ssize_t put = pwrite(descriptor, from, size, (off_t)address);
-		if (put == 0) {
-			return ENOSPC;
-		}
-		if (put < 0 && errno != EINTR) {
-			return errno;
-		}
-		if (put > 0) {
-			from += put;
-			size -= (size_t)put;
-			address += (uint64_t)put;
-		}
-	}
-	return 0;
-}
-
-/* Reads up to the end of the file; returns 0 or an errno. */
-static int read_all(int descriptor, unsigned char *to, size_t size, uint64_t address, size_t *got)
-{
-	*got = 0;
-	while (*got < size) {
-		ssize_t part = pread(descriptor, to + *got, size - *got, (off_t)(address + *got));
-		if (part < 0 && errno != EINTR) {
-			return errno;
-		}
-		if (part == 0) {
-			break;
-		}
-		*got += part > 0 ? (size_t)part : 0;
-	}
 	return 0;
 }
 
@@ -108,7 +74,7 @@ int weir_journal_note(weir_journal *journal, int descriptor, uint64_t address, c
 	unsigned char *noted = journal->note + sizeof(note_head);
 	if (undo) {
 		size_t got = 0;
-		int failure = read_all(descriptor, noted, size, address, &got);
+		int failure = weir_read_at(descriptor, noted, size, address, &got);
 		if (failure != 0 || got < size) {
 			return failure != 0 ? failure : EIO;
 		}
@@ -119,7 +85,7 @@ int weir_journal_note(weir_journal *journal, int descriptor, uint64_t address, c
 	memcpy(journal->note, &head, sizeof head);
 	head.checksum = note_checksum(journal->note, whole);
 	memcpy(journal->note, &head, sizeof head);
-	int failure = write_all(journal->descriptor, journal->note, whole, journal->end);
+	int failure = weir_write_at(journal->descriptor, journal->note, whole, journal->end);
 	if (failure == 0 && undo) {
 		journal->end += whole;
 		journal->last = whole;
@@ -173,7 +139,7 @@ static int read_notes(int descriptor, weir_journal_notes *notes)
 	if (notes->bytes == NULL) {
 		return ENOMEM;
 	}
-	int failure = read_all(descriptor, notes->bytes, size, 0, &size);
+	int failure = weir_read_at(descriptor, notes->bytes, size, 0, &size);
 	if (failure != 0 || !find_last(notes, size)) {
 		weir_journal_forget(notes);
 	}

@@ -22,8 +22,7 @@ struct weir_recorder {
 	weir_file_identity identity; /* of PATH.part */
 	hid_t file;
 	weir_file_state io;
-	weir_journal
-	    journal; /* while recording in single-writer mode, and while finishing after that */
+	weir_journal journal; /* in single-writer mode, and while finishing after that */
 	weir_table_writer *tables;
 	size_t table_count, table_capacity;
 	weir_chunk_buffers buffers;
